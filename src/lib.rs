@@ -1,0 +1,5 @@
+#![doc = "wip"]
+pub mod entrypoint;
+pub mod environment;
+pub mod platform;
+pub mod sys;

@@ -1,0 +1,73 @@
+//! What gb knows about architectures: one table, and the parsing of every spelling into it.
+//!
+//! This room does no I/O and knows no other room. A fact about an architecture stands once, in [`table`].
+
+mod parse;
+mod table;
+mod variant;
+
+pub use parse::{Target, UnknownPlatform, Why, parse};
+pub use table::{Abi, Binfmt, Elf, ElfClass, ElfData, Machine, PLATFORMS, Platform, Variable};
+pub use variant::{BadVariant, Variant};
+
+impl Platform {
+    /// The row of a GOARCH, exactly as Go spells it.
+    pub fn by_goarch(goarch: &str) -> Option<&'static Platform> {
+        PLATFORMS.iter().find(|p| p.goarch == goarch)
+    }
+
+    /// The row of the machine that this gb was compiled for.
+    ///
+    /// The image of an architecture holds the gb of that architecture, so this is what the container is,
+    /// also where the whole container is emulated (`uname` would be asked of the emulator).
+    pub fn host() -> Option<&'static Platform> {
+        let little = cfg!(target_endian = "little");
+        let goarch = match std::env::consts::ARCH {
+            "x86" => "386",
+            "x86_64" => "amd64",
+            "arm" => "arm",
+            "aarch64" => "arm64",
+            "loongarch64" => "loong64",
+            "mips" if little => "mipsle",
+            "mips64" if little => "mips64le",
+            "powerpc64" if little => "ppc64le",
+            "powerpc64" => "ppc64",
+            other => other,
+        };
+        Platform::by_goarch(goarch)
+    }
+
+    /// The C ABI that Go's variant selects; the platform's first ABI where the variant says nothing.
+    pub fn abi(&'static self, variant: Option<&Variant>) -> &'static Abi {
+        variant.and_then(|v| v.abi(self)).unwrap_or(self.default_abi())
+    }
+
+    /// The C ABI that a build without any variant uses.
+    pub fn default_abi(&'static self) -> &'static Abi {
+        &self.abis.0
+    }
+
+    /// Every C ABI of the platform, the default one first.
+    pub fn all_abis(&'static self) -> impl Iterator<Item = &'static Abi> {
+        std::iter::once(&self.abis.0).chain(self.abis.1)
+    }
+
+    /// The platform and ABI that a GNU triple names, whatever its vendor: `aarch64-linux-gnu`,
+    /// `aarch64-unknown-linux-gnu`, `aarch64-redhat-linux-gnu`.
+    pub fn by_triple(triple: &str) -> Option<(&'static Platform, &'static Abi)> {
+        let mut parts = triple.split('-');
+        let (cpu, second, third, fourth) = (parts.next()?, parts.next()?, parts.next()?, parts.next());
+        if parts.next().is_some() {
+            return None;
+        }
+        let environment = match (second, third, fourth) {
+            ("linux", environment, None) => environment,
+            (_vendor, "linux", Some(environment)) => environment,
+            _ => return None,
+        };
+        let short = format!("{cpu}-linux-{environment}");
+        PLATFORMS
+            .iter()
+            .find_map(|p| p.all_abis().find(|a| a.triple == short || a.multiarch == short).map(|a| (p, a)))
+    }
+}

@@ -1,0 +1,565 @@
+//! THE table of architectures: every Linux port of Go, and every name and number that each has.
+//!
+//! Sources: `go tool dist list` and internal/buildcfg (Go 1.26); dpkg's cputable and ostable; rustc's platform
+//! support page; the System V psABI supplements and glibc's `shlib-versions` (loader names); QEMU's
+//! scripts/qemu-binfmt-conf.sh (magic and mask), with EI_OSABI left open everywhere, because static programs with
+//! IFUNCs carry OSABI 3.
+
+use serde::Serialize;
+
+/// One architecture: a Linux port of Go.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Platform {
+    /// Go's name.
+    pub goarch: &'static str,
+    /// What `uname -m` prints, the most usual first.
+    pub uname: &'static [&'static str],
+    /// QEMU's name: the program is `qemu-<name>`.
+    pub qemu: &'static str,
+    /// How its ELF files look.
+    pub elf: Elf,
+    /// Go's variable for the instruction set variant, and its values.
+    pub variable: Option<Variable>,
+    /// Whether Go has cgo for it (`cgoEnabled` in internal/platform/zosarch.go).
+    pub cgo: bool,
+    /// The C ABIs: the one of a build without a variant, and the others.
+    pub(super) abis: (Abi, &'static [Abi]),
+    /// How the kernel's binfmt_misc recognises its programs.
+    pub binfmt: Binfmt,
+    /// Further spellings that people use.
+    pub(super) aliases: &'static [&'static str],
+}
+
+/// One C ABI of a platform: what a distribution calls an architecture.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Abi {
+    /// The GNU triple that cross tools and sysroots are named after.
+    pub triple: &'static str,
+    /// Debian's multiarch directory name, where it differs from the triple (i386).
+    pub multiarch: &'static str,
+    /// Debian's architecture.
+    pub debian: &'static str,
+    /// RPM's architecture.
+    pub rpm: &'static str,
+    /// Rust's target, if there is one with a GNU libc.
+    pub rust: Option<&'static str>,
+    /// The path of glibc's dynamic loader (ELF interpreter).
+    pub loader: &'static str,
+    /// Flags that clang needs to meet the ABI's baseline, when the Go variant says nothing.
+    pub baseline: &'static [&'static str],
+}
+
+/// The identification of an architecture's ELF files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Elf {
+    /// 32 or 64 bits.
+    pub class: ElfClass,
+    /// Byte order.
+    pub data: ElfData,
+    /// `e_machine`.
+    pub machine: Machine,
+    /// The bits of `e_flags` that tell ABIs of one machine apart.
+    pub flags_mask: u32,
+    /// What those bits are for this platform's programs.
+    pub flags: u32,
+}
+
+/// `EI_CLASS`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum ElfClass {
+    /// ELFCLASS32
+    #[serde(rename = "ELF32")]
+    Elf32,
+    /// ELFCLASS64
+    #[serde(rename = "ELF64")]
+    Elf64,
+}
+
+/// `EI_DATA`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum ElfData {
+    /// ELFDATA2LSB
+    #[serde(rename = "little")]
+    Little,
+    /// ELFDATA2MSB
+    #[serde(rename = "big")]
+    Big,
+}
+
+/// `e_machine`, as numbered in the ELF gABI.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Machine(pub u16);
+
+/// A Go environment variable that selects an instruction set variant (internal/buildcfg/cfg.go).
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Variable {
+    /// `GOARM`, `GOAMD64`, …
+    pub name: &'static str,
+    /// What Go takes when it is unset, cross building.
+    pub default: &'static str,
+    /// The accepted values, without options.
+    pub values: &'static [&'static str],
+    /// Options that may follow the value, each with its comma.
+    pub options: &'static [&'static str],
+}
+
+/// The bytes by which binfmt_misc recognises the programs of an architecture, in hexadecimal.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Binfmt {
+    /// First bytes of the file.
+    pub magic: &'static str,
+    /// Which bits of them count.
+    pub mask: &'static str,
+}
+
+const EM_386: Machine = Machine(3);
+const EM_MIPS: Machine = Machine(8);
+const EM_PPC64: Machine = Machine(21);
+const EM_S390: Machine = Machine(22);
+const EM_ARM: Machine = Machine(40);
+const EM_X86_64: Machine = Machine(62);
+const EM_AARCH64: Machine = Machine(183);
+const EM_RISCV: Machine = Machine(243);
+const EM_LOONGARCH: Machine = Machine(258);
+
+const fn elf(class: ElfClass, data: ElfData, machine: Machine) -> Elf {
+    Elf { class, data, machine, flags_mask: 0, flags: 0 }
+}
+
+const fn elf_flags(class: ElfClass, data: ElfData, machine: Machine, flags_mask: u32, flags: u32) -> Elf {
+    Elf { class, data, machine, flags_mask, flags }
+}
+
+use ElfClass::{Elf32, Elf64};
+use ElfData::{Big, Little};
+
+const MIPS_FLOAT: &[&str] = &["hardfloat", "softfloat"];
+
+/// Every Linux port of Go, in Go's order.
+pub static PLATFORMS: &[Platform] = &[
+    Platform {
+        goarch: "386",
+        uname: &["i686", "i586", "i486", "i386"],
+        qemu: "i386",
+        elf: elf(Elf32, Little, EM_386),
+        variable: Some(Variable {
+            name: "GO386",
+            default: "sse2",
+            values: &["sse2", "softfloat"],
+            options: &[],
+        }),
+        cgo: true,
+        abis: (
+            Abi {
+                triple: "i686-linux-gnu",
+                multiarch: "i386-linux-gnu",
+                debian: "i386",
+                rpm: "i686",
+                rust: Some("i686-unknown-linux-gnu"),
+                loader: "/lib/ld-linux.so.2",
+                baseline: &[],
+            },
+            &[],
+        ),
+        binfmt: Binfmt {
+            magic: "7f454c4601010100000000000000000002000300",
+            mask: "fffffffffffefe00fffffffffffffffffeffffff",
+        },
+        aliases: &["x86", "ia32"],
+    },
+    Platform {
+        goarch: "amd64",
+        uname: &["x86_64"],
+        qemu: "x86_64",
+        elf: elf(Elf64, Little, EM_X86_64),
+        variable: Some(Variable {
+            name: "GOAMD64",
+            default: "v1",
+            values: &["v1", "v2", "v3", "v4"],
+            options: &[],
+        }),
+        cgo: true,
+        abis: (
+            Abi {
+                triple: "x86_64-linux-gnu",
+                multiarch: "x86_64-linux-gnu",
+                debian: "amd64",
+                rpm: "x86_64",
+                rust: Some("x86_64-unknown-linux-gnu"),
+                loader: "/lib64/ld-linux-x86-64.so.2",
+                baseline: &[],
+            },
+            &[],
+        ),
+        binfmt: Binfmt {
+            magic: "7f454c4602010100000000000000000002003e00",
+            mask: "fffffffffffefe00fffffffffffffffffeffffff",
+        },
+        aliases: &["x86-64", "x64"],
+    },
+    Platform {
+        goarch: "arm",
+        uname: &["armv7l", "armv6l", "armv5tel", "armv8l"],
+        qemu: "arm",
+        elf: elf_flags(Elf32, Little, EM_ARM, 0xff00_0000, 0x0500_0000),
+        variable: Some(Variable {
+            name: "GOARM",
+            default: "7",
+            values: &["5", "6", "7"],
+            options: &[",softfloat", ",hardfloat"],
+        }),
+        cgo: true,
+        abis: (
+            Abi {
+                triple: "arm-linux-gnueabihf",
+                multiarch: "arm-linux-gnueabihf",
+                debian: "armhf",
+                rpm: "armv7hl",
+                rust: Some("armv7-unknown-linux-gnueabihf"),
+                loader: "/lib/ld-linux-armhf.so.3",
+                baseline: &["-march=armv7-a", "-mfpu=vfpv3-d16"],
+            },
+            // Debian's armel runs on ARMv5TE; its libc and start files are what GOARM=5 and 6 can link.
+            &[Abi {
+                triple: "arm-linux-gnueabi",
+                multiarch: "arm-linux-gnueabi",
+                debian: "armel",
+                rpm: "armv5tel",
+                rust: Some("armv5te-unknown-linux-gnueabi"),
+                loader: "/lib/ld-linux.so.3",
+                baseline: &["-march=armv5te"],
+            }],
+        ),
+        binfmt: Binfmt {
+            magic: "7f454c4601010100000000000000000002002800",
+            mask: "ffffffffffffff00fffffffffffffffffeffffff",
+        },
+        aliases: &["arm32"],
+    },
+    Platform {
+        goarch: "arm64",
+        uname: &["aarch64"],
+        qemu: "aarch64",
+        elf: elf(Elf64, Little, EM_AARCH64),
+        variable: Some(Variable {
+            name: "GOARM64",
+            default: "v8.0",
+            values: &[
+                "v8.0", "v8.1", "v8.2", "v8.3", "v8.4", "v8.5", "v8.6", "v8.7", "v8.8", "v8.9", "v9.0",
+                "v9.1", "v9.2", "v9.3", "v9.4", "v9.5",
+            ],
+            options: &[",lse", ",crypto"],
+        }),
+        cgo: true,
+        abis: (
+            Abi {
+                triple: "aarch64-linux-gnu",
+                multiarch: "aarch64-linux-gnu",
+                debian: "arm64",
+                rpm: "aarch64",
+                rust: Some("aarch64-unknown-linux-gnu"),
+                loader: "/lib/ld-linux-aarch64.so.1",
+                baseline: &[],
+            },
+            &[],
+        ),
+        binfmt: Binfmt {
+            magic: "7f454c460201010000000000000000000200b700",
+            mask: "ffffffffffffff00fffffffffffffffffeffffff",
+        },
+        aliases: &["armv8", "armv9"],
+    },
+    Platform {
+        goarch: "loong64",
+        uname: &["loongarch64"],
+        qemu: "loongarch64",
+        elf: elf_flags(Elf64, Little, EM_LOONGARCH, 0x7, 0x3),
+        variable: None,
+        cgo: true,
+        abis: (
+            Abi {
+                triple: "loongarch64-linux-gnu",
+                multiarch: "loongarch64-linux-gnu",
+                debian: "loong64",
+                rpm: "loongarch64",
+                rust: Some("loongarch64-unknown-linux-gnu"),
+                loader: "/lib64/ld-linux-loongarch-lp64d.so.1",
+                baseline: &[],
+            },
+            &[],
+        ),
+        binfmt: Binfmt {
+            magic: "7f454c4602010100000000000000000002000201",
+            mask: "fffffffffffffffc00fffffffffffffffeffffff",
+        },
+        aliases: &["loongarch", "la64"],
+    },
+    Platform {
+        goarch: "mips",
+        uname: &["mips"],
+        qemu: "mips",
+        elf: elf_flags(Elf32, Big, EM_MIPS, 0x0000_f020, 0x0000_1000),
+        variable: Some(Variable { name: "GOMIPS", default: "hardfloat", values: MIPS_FLOAT, options: &[] }),
+        cgo: true,
+        abis: (
+            Abi {
+                triple: "mips-linux-gnu",
+                multiarch: "mips-linux-gnu",
+                debian: "mips",
+                rpm: "mips",
+                rust: Some("mips-unknown-linux-gnu"),
+                loader: "/lib/ld.so.1",
+                baseline: &[],
+            },
+            &[],
+        ),
+        binfmt: Binfmt {
+            magic: "7f454c46010201000000000000000000000200080000000100000000000000000000000000000000",
+            mask: "ffffffffffffff0000fffffffffffffffffeffffffffffff00000000000000000000000000000020",
+        },
+        aliases: &[],
+    },
+    Platform {
+        goarch: "mips64",
+        uname: &["mips64"],
+        qemu: "mips64",
+        elf: elf_flags(Elf64, Big, EM_MIPS, 0x0000_f020, 0),
+        variable: Some(Variable { name: "GOMIPS64", default: "hardfloat", values: MIPS_FLOAT, options: &[] }),
+        cgo: true,
+        abis: (
+            Abi {
+                triple: "mips64-linux-gnuabi64",
+                multiarch: "mips64-linux-gnuabi64",
+                debian: "mips64",
+                rpm: "mips64",
+                rust: Some("mips64-unknown-linux-gnuabi64"),
+                loader: "/lib64/ld.so.1",
+                baseline: &[],
+            },
+            &[],
+        ),
+        binfmt: Binfmt {
+            magic: "7f454c4602020100000000000000000000020008",
+            mask: "ffffffffffffff0000fffffffffffffffffeffff",
+        },
+        aliases: &[],
+    },
+    Platform {
+        goarch: "mips64le",
+        uname: &["mips64el", "mips64le"],
+        qemu: "mips64el",
+        elf: elf_flags(Elf64, Little, EM_MIPS, 0x0000_f020, 0),
+        variable: Some(Variable { name: "GOMIPS64", default: "hardfloat", values: MIPS_FLOAT, options: &[] }),
+        cgo: true,
+        abis: (
+            Abi {
+                triple: "mips64el-linux-gnuabi64",
+                multiarch: "mips64el-linux-gnuabi64",
+                debian: "mips64el",
+                rpm: "mips64el",
+                rust: Some("mips64el-unknown-linux-gnuabi64"),
+                loader: "/lib64/ld.so.1",
+                baseline: &[],
+            },
+            &[],
+        ),
+        binfmt: Binfmt {
+            magic: "7f454c4602010100000000000000000002000800",
+            mask: "ffffffffffffff0000fffffffffffffffeffffff",
+        },
+        aliases: &[],
+    },
+    Platform {
+        goarch: "mipsle",
+        uname: &["mipsel", "mipsle"],
+        qemu: "mipsel",
+        elf: elf_flags(Elf32, Little, EM_MIPS, 0x0000_f020, 0x0000_1000),
+        variable: Some(Variable { name: "GOMIPS", default: "hardfloat", values: MIPS_FLOAT, options: &[] }),
+        cgo: true,
+        abis: (
+            Abi {
+                triple: "mipsel-linux-gnu",
+                multiarch: "mipsel-linux-gnu",
+                debian: "mipsel",
+                rpm: "mipsel",
+                rust: Some("mipsel-unknown-linux-gnu"),
+                loader: "/lib/ld.so.1",
+                baseline: &[],
+            },
+            &[],
+        ),
+        binfmt: Binfmt {
+            magic: "7f454c46010101000000000000000000020008000100000000000000000000000000000000000000",
+            mask: "ffffffffffffff0000fffffffffffffffeffffffffffffff00000000000000000000000020000000",
+        },
+        aliases: &[],
+    },
+    Platform {
+        goarch: "ppc64",
+        uname: &["ppc64"],
+        qemu: "ppc64",
+        elf: elf(Elf64, Big, EM_PPC64),
+        variable: Some(Variable {
+            name: "GOPPC64",
+            default: "power8",
+            values: &["power8", "power9", "power10"],
+            options: &[],
+        }),
+        cgo: false,
+        abis: (
+            Abi {
+                triple: "powerpc64-linux-gnu",
+                multiarch: "powerpc64-linux-gnu",
+                debian: "ppc64",
+                rpm: "ppc64",
+                rust: Some("powerpc64-unknown-linux-gnu"),
+                loader: "/lib64/ld64.so.1",
+                baseline: &[],
+            },
+            &[],
+        ),
+        binfmt: Binfmt {
+            magic: "7f454c4602020100000000000000000000020015",
+            mask: "ffffffffffffff00fffffffffffffffffffeffff",
+        },
+        aliases: &["powerpc64"],
+    },
+    Platform {
+        goarch: "ppc64le",
+        uname: &["ppc64le"],
+        qemu: "ppc64le",
+        elf: elf_flags(Elf64, Little, EM_PPC64, 0x3, 0x2),
+        variable: Some(Variable {
+            name: "GOPPC64",
+            default: "power8",
+            values: &["power8", "power9", "power10"],
+            options: &[],
+        }),
+        cgo: true,
+        abis: (
+            Abi {
+                triple: "powerpc64le-linux-gnu",
+                multiarch: "powerpc64le-linux-gnu",
+                debian: "ppc64el",
+                rpm: "ppc64le",
+                rust: Some("powerpc64le-unknown-linux-gnu"),
+                loader: "/lib64/ld64.so.2",
+                baseline: &[],
+            },
+            &[],
+        ),
+        binfmt: Binfmt {
+            magic: "7f454c4602010100000000000000000002001500",
+            mask: "ffffffffffffff00fffffffffffffffffeffffff",
+        },
+        aliases: &["powerpc64le", "ppcle64"],
+    },
+    Platform {
+        goarch: "riscv64",
+        uname: &["riscv64"],
+        qemu: "riscv64",
+        // EF_RISCV_FLOAT_ABI_DOUBLE
+        elf: elf_flags(Elf64, Little, EM_RISCV, 0x6, 0x4),
+        variable: Some(Variable {
+            name: "GORISCV64",
+            default: "rva20u64",
+            values: &["rva20u64", "rva22u64", "rva23u64"],
+            options: &[],
+        }),
+        cgo: true,
+        abis: (
+            Abi {
+                triple: "riscv64-linux-gnu",
+                multiarch: "riscv64-linux-gnu",
+                debian: "riscv64",
+                rpm: "riscv64",
+                rust: Some("riscv64gc-unknown-linux-gnu"),
+                loader: "/lib/ld-linux-riscv64-lp64d.so.1",
+                baseline: &[],
+            },
+            &[],
+        ),
+        binfmt: Binfmt {
+            magic: "7f454c460201010000000000000000000200f300",
+            mask: "ffffffffffffff00fffffffffffffffffeffffff",
+        },
+        aliases: &["riscv64gc", "rv64gc", "rv64"],
+    },
+    Platform {
+        goarch: "s390x",
+        uname: &["s390x"],
+        qemu: "s390x",
+        elf: elf(Elf64, Big, EM_S390),
+        variable: None,
+        cgo: true,
+        abis: (
+            Abi {
+                triple: "s390x-linux-gnu",
+                multiarch: "s390x-linux-gnu",
+                debian: "s390x",
+                rpm: "s390x",
+                rust: Some("s390x-unknown-linux-gnu"),
+                loader: "/lib/ld64.so.1",
+                baseline: &[],
+            },
+            &[],
+        ),
+        binfmt: Binfmt {
+            magic: "7f454c4602020100000000000000000000020016",
+            mask: "ffffffffffffff00fffffffffffffffffffeffff",
+        },
+        aliases: &["systemz"],
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_has_the_thirteen_linux_ports_of_go_in_order() {
+        let names: Vec<_> = PLATFORMS.iter().map(|p| p.goarch).collect();
+        assert_eq!(
+            names,
+            [
+                "386", "amd64", "arm", "arm64", "loong64", "mips", "mips64", "mips64le", "mipsle", "ppc64",
+                "ppc64le", "riscv64", "s390x"
+            ]
+        );
+    }
+
+    #[test]
+    fn magic_and_mask_are_bytes_of_one_length_and_state_the_rows_own_elf_identification() {
+        for p in PLATFORMS {
+            let (magic, mask) = (bytes(p.binfmt.magic), bytes(p.binfmt.mask));
+            assert_eq!(magic.len(), mask.len(), "{}", p.goarch);
+            let little = p.elf.data == Little;
+            assert_eq!(magic[..4], *b"\x7fELF", "{}", p.goarch);
+            assert_eq!(magic[4], if p.elf.class == Elf32 { 1 } else { 2 }, "{}", p.goarch);
+            assert_eq!(magic[5], if little { 1 } else { 2 }, "{}", p.goarch);
+            let machine = [magic[18], magic[19]];
+            let machine = if little { u16::from_le_bytes(machine) } else { u16::from_be_bytes(machine) };
+            assert_eq!(machine, p.elf.machine.0, "{}", p.goarch);
+            for (i, (byte, bits)) in magic.iter().zip(&mask).enumerate() {
+                assert_eq!(byte & !bits & !1, 0, "{} byte {i}: a magic bit that the mask drops", p.goarch);
+            }
+            assert_eq!(mask[7], mask[7] & 0xfc, "{}: static programs have EI_OSABI 3", p.goarch);
+        }
+    }
+
+    #[test]
+    fn no_two_abis_share_a_triple_or_a_debian_architecture() {
+        let all: Vec<_> = PLATFORMS.iter().flat_map(Platform::all_abis).collect();
+        for (i, a) in all.iter().enumerate() {
+            for b in &all[i + 1..] {
+                assert_ne!(a.triple, b.triple);
+                assert_ne!(a.debian, b.debian);
+            }
+        }
+    }
+
+    fn bytes(hex: &str) -> Vec<u8> {
+        assert_eq!(hex.len() % 2, 0, "{hex}");
+        (0..hex.len()).step_by(2).map(|i| u8::from_str_radix(&hex[i..i + 2], 16).unwrap()).collect()
+    }
+}
