@@ -1,0 +1,273 @@
+//! Finding a program through PATH and becoming it.
+//!
+//! This does what execvp(3) of glibc does, script files without `#!` included, and can say afterwards which file
+//! failed and why: 127 for a program that is not there, 126 for one that is there and cannot run.
+
+use std::ffi::{CString, NulError, OsStr, OsString};
+use std::io::Read;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::unistd::execve;
+
+use crate::environment::Environment;
+use crate::platform::{ElfClass, ElfData, Machine, PLATFORMS, Platform};
+use crate::sys;
+
+/// What to run.
+#[derive(Debug, Clone, Copy)]
+pub struct Program<'a> {
+    /// The program: a path if it has a slash, else a name to look up.
+    pub name: &'a OsStr,
+    /// What the program finds as `argv[0]`.
+    pub argv0: &'a OsStr,
+    /// The arguments after `argv[0]`.
+    pub args: &'a [OsString],
+}
+
+/// Why a program could not be started.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum ExecError {
+    /// No directory of PATH has it.
+    #[error("run {}: not found in PATH={}", show(name), show(path))]
+    NotInPath {
+        /// The name that was looked up.
+        name: OsString,
+        /// The search path.
+        path: OsString,
+    },
+    /// The path leads nowhere.
+    #[error("run {}: no such file", show(.0))]
+    NoSuchFile(OsString),
+    /// The file is there, what its first line or its program header asks for is not.
+    #[error("run {}: its interpreter {} does not exist", show(.file), show(.interpreter))]
+    NoInterpreter {
+        /// The program.
+        file: PathBuf,
+        /// What the kernel looked for.
+        interpreter: OsString,
+    },
+    /// The file is there and can't be run.
+    #[error("run {}: {why}", show(.file))]
+    CannotRun {
+        /// The program.
+        file: PathBuf,
+        /// The cause, and the remedy in brackets.
+        why: String,
+    },
+}
+
+impl ExecError {
+    /// The exit status that tells this from the program's own ones: 127 not found, 126 found but cannot run
+    /// (exec(1p), and docker-run(1)).
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            ExecError::NotInPath { .. } | ExecError::NoSuchFile(_) | ExecError::NoInterpreter { .. } => 127,
+            ExecError::CannotRun { .. } => 126,
+        }
+    }
+}
+
+fn show(text: impl AsRef<OsStr>) -> String {
+    text.as_ref().to_string_lossy().chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+}
+
+/// Becomes the program, with exactly the given environment; returns only if that failed.
+///
+/// The program inherits everything else as gb received it: pid, descriptors, umask, signal mask and dispositions.
+pub fn exec(program: &Program<'_>, environment: &Environment) -> ExecError {
+    let Ok(argv) = argv(program) else {
+        return ExecError::CannotRun { file: program.name.into(), why: "an argument has a NUL byte".into() };
+    };
+    sys::restore_inherited();
+    // The search path of the environment that the command gets; without one, what glibc takes (confstr(3), _CS_PATH).
+    let path = environment.get("PATH").unwrap_or(OsStr::new("/bin:/usr/bin"));
+    let mut failure = None;
+    for file in candidates(program.name, path) {
+        match attempt(&file, &argv, environment) {
+            Attempt::Final(error) => {
+                sys::ignore_sigpipe();
+                return error;
+            }
+            Attempt::Remember(error) => failure = failure.or(Some(error)),
+            Attempt::Absent => {}
+        }
+    }
+    sys::ignore_sigpipe();
+    failure.unwrap_or_else(|| match program.name.as_bytes().contains(&b'/') {
+        true => ExecError::NoSuchFile(program.name.to_owned()),
+        false => ExecError::NotInPath { name: program.name.to_owned(), path: path.to_owned() },
+    })
+}
+
+fn argv(program: &Program<'_>) -> Result<Vec<CString>, NulError> {
+    let words = std::iter::once(program.argv0).chain(program.args.iter().map(OsString::as_os_str));
+    words.map(|word| CString::new(word.as_bytes())).collect()
+}
+
+/// The files to try, in order. An empty element of the search path is the working directory.
+fn candidates(name: &OsStr, path: &OsStr) -> Vec<PathBuf> {
+    if name.is_empty() {
+        return Vec::new();
+    }
+    if name.as_bytes().contains(&b'/') {
+        return vec![name.into()];
+    }
+    path.as_bytes().split(|b| *b == b':').map(|dir| Path::new(OsStr::from_bytes(dir)).join(name)).collect()
+}
+
+enum Attempt {
+    /// The search ends here.
+    Final(ExecError),
+    /// The search goes on, and if it finds nothing better this is the cause.
+    Remember(ExecError),
+    /// There is no such file.
+    Absent,
+}
+
+fn attempt(file: &Path, argv: &[CString], environment: &Environment) -> Attempt {
+    let cannot = |why: String| ExecError::CannotRun { file: file.into(), why };
+    let Ok(path) = CString::new(file.as_os_str().as_bytes()) else { return Attempt::Absent };
+    let Err(errno) = execve(&path, argv, environment.strings());
+    match errno {
+        Errno::ENOENT => match missing_interpreter(file) {
+            Some(interpreter) => {
+                Attempt::Remember(ExecError::NoInterpreter { file: file.into(), interpreter })
+            }
+            None => Attempt::Absent,
+        },
+        Errno::ENOTDIR | Errno::ESTALE | Errno::ENODEV | Errno::ETIMEDOUT => Attempt::Absent,
+        // Also the answer for a directory of the path that may not be searched: then there is no file to complain about.
+        Errno::EACCES => match std::fs::metadata(file) {
+            Ok(metadata) => Attempt::Remember(cannot(why_denied(file, &metadata))),
+            Err(_) => Attempt::Absent,
+        },
+        Errno::ENOEXEC => match why_no_program(file) {
+            Some(why) => Attempt::Final(cannot(why)),
+            None => Attempt::Final(run_as_script(file, &path, argv, environment)),
+        },
+        Errno::E2BIG => Attempt::Final(cannot(
+            "arguments and environment are too long (pass a file of arguments, or a smaller environment)"
+                .into(),
+        )),
+        errno => Attempt::Final(cannot(errno.desc().to_owned())),
+    }
+}
+
+/// What execvp(3) does with a file that the kernel does not recognise: the shell reads it.
+fn run_as_script(file: &Path, path: &CString, argv: &[CString], environment: &Environment) -> ExecError {
+    let shell = c"/bin/sh";
+    let mut words = vec![shell.to_owned(), path.clone()];
+    words.extend(argv.iter().skip(1).cloned());
+    let Err(errno) = execve(shell, &words, environment.strings());
+    let why = format!("it has no #! line and /bin/sh could not be run: {}", errno.desc());
+    ExecError::CannotRun { file: file.into(), why }
+}
+
+/// The interpreter that a file names, if the file is there and the interpreter is what is missing.
+fn missing_interpreter(file: &Path) -> Option<OsString> {
+    let head = head(file)?;
+    if let Some(line) = head.strip_prefix(b"#!") {
+        let line = line.split(|b| *b == b'\n').next().unwrap_or_default();
+        let word = line.split(|b| *b == b' ' || *b == b'\t').find(|w| !w.is_empty())?;
+        return Some(OsString::from_vec(word.to_vec()));
+    }
+    // The loader stands in a PT_INTERP header, which is at the start of every ordinary program.
+    let elf = goblin::elf::Elf::parse_header(&head).ok()?;
+    let platform = platform_of(&elf)?;
+    let loader = platform.all_abis().map(|a| a.loader).find(|l| !Path::new(l).exists())?;
+    Some(loader.into())
+}
+
+/// The reason why a file that exists was denied.
+fn why_denied(file: &Path, metadata: &std::fs::Metadata) -> String {
+    use std::os::unix::fs::PermissionsExt;
+    if metadata.is_dir() {
+        return "it is a directory".into();
+    }
+    if !metadata.is_file() {
+        return "it is not a regular file".into();
+    }
+    if metadata.permissions().mode() & 0o111 == 0 {
+        return "it is not executable (chmod +x)".into();
+    }
+    match noexec_mount(file) {
+        Some(mount) => format!("the file system at {} is mounted noexec", show(mount)),
+        None => "permission denied".into(),
+    }
+}
+
+/// The mount point of the file, if it is mounted so that nothing on it can be run.
+fn noexec_mount(file: &Path) -> Option<PathBuf> {
+    let file = file.canonicalize().ok()?;
+    let mounts = procfs::process::Process::myself().ok()?.mountinfo().ok()?;
+    let mount = mounts
+        .0
+        .into_iter()
+        .filter(|m| file.starts_with(&m.mount_point))
+        .max_by_key(|m| m.mount_point.as_os_str().len())?;
+    mount.mount_options.contains_key("noexec").then_some(mount.mount_point)
+}
+
+/// The reason why the kernel does not recognise a file as a program; `None` for a text that a shell can read.
+fn why_no_program(file: &Path) -> Option<String> {
+    let head = head(file)?;
+    if !head.starts_with(b"\x7fELF") {
+        return None;
+    }
+    let Some(platform) = goblin::elf::Elf::parse_header(&head).ok().and_then(|elf| platform_of(&elf)) else {
+        return Some("it is an ELF file for a machine that gb does not know".into());
+    };
+    let arch = platform.goarch;
+    if Some(platform) == Platform::host() {
+        return Some(format!("it is a damaged {arch} program"));
+    }
+    Some(format!(
+        "it is a program for {arch} and this kernel has no emulator for it (make register, or run it as: qemu-{} {})",
+        platform.qemu,
+        show(file)
+    ))
+}
+
+fn platform_of(header: &goblin::elf::Header) -> Option<&'static Platform> {
+    use goblin::elf::header::{EI_CLASS, EI_DATA, ELFCLASS64, ELFDATA2LSB};
+    let class = if *header.e_ident.get(EI_CLASS)? == ELFCLASS64 { ElfClass::Elf64 } else { ElfClass::Elf32 };
+    let data = if *header.e_ident.get(EI_DATA)? == ELFDATA2LSB { ElfData::Little } else { ElfData::Big };
+    PLATFORMS
+        .iter()
+        .find(|p| p.elf.class == class && p.elf.data == data && p.elf.machine == Machine(header.e_machine))
+}
+
+/// The first bytes of a file: enough for an ELF header, or for the `#!` line, of which the kernel reads 255 bytes.
+fn head(file: &Path) -> Option<Vec<u8>> {
+    let mut head = Vec::new();
+    std::fs::File::open(file).ok()?.take(256).read_to_end(&mut head).ok()?;
+    Some(head)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_looked_up_in_every_directory_and_a_path_in_none() {
+        let all = |name: &str, path: &str| candidates(OsStr::new(name), OsStr::new(path));
+        assert_eq!(all("go", "/a:/b"), [PathBuf::from("/a/go"), "/b/go".into()]);
+        assert_eq!(all("go", "/a::"), [PathBuf::from("/a/go"), "go".into(), "go".into()]);
+        assert_eq!(all("./go", "/a"), [PathBuf::from("./go")]);
+        assert_eq!(all("", "/a"), [PathBuf::new(); 0]);
+    }
+
+    #[test]
+    fn only_a_program_that_is_there_gives_126() {
+        let no_such_file = ExecError::NoSuchFile("x".into());
+        let denied = ExecError::CannotRun { file: "x".into(), why: String::new() };
+        assert_eq!((no_such_file.exit_code(), denied.exit_code()), (127, 126));
+    }
+
+    #[test]
+    fn control_characters_of_a_name_do_not_reach_the_terminal() {
+        assert_eq!(ExecError::NoSuchFile("a\x1b[2J\n".into()).to_string(), "run a?[2J?: no such file");
+    }
+}
