@@ -1,0 +1,130 @@
+//! The compiler's identity: what makes Go build cgo packages again when the sysroot has changed.
+//!
+//! Go takes the first line of `CC -### -x c -c -` that has the word `version` before a number as the compiler's
+//! identity (`gccToolID` in cmd/go/internal/work/buildid.go), and puts it into the cache key of each cgo package.
+//! Headers and libraries of a sysroot are in no key (golang/go#24355). So gb adds a digest of them to that line.
+
+use std::collections::hash_map::DefaultHasher;
+use std::hash::Hasher;
+use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::{Compiler, Invocation, Sysroot};
+use crate::environment::Environment;
+use crate::platform::Abi;
+
+/// A sysroot in the identity line: its place and a digest of its contents.
+pub(super) fn describe(sysroot: &Sysroot, abi: &Abi) -> String {
+    let mut digest = DefaultHasher::new();
+    let trees = sysroot.trees(abi);
+    for tree in &trees {
+        digest_tree(tree, &mut digest);
+    }
+    let place = trees.first().map(|t| t.display().to_string()).unwrap_or_default();
+    format!("{place} digest={:016x}", digest.finish())
+}
+
+/// Digests what names, sizes, times of change in seconds and link targets say of a tree.
+///
+/// Reading the contents would take as long as building; what a package manager or a person changes changes these. The
+/// seconds only, because image layers do not keep more, and a fresh container must find the image's own cache.
+fn digest_tree(dir: &Path, digest: &mut impl Hasher) {
+    let Ok(list) = std::fs::read_dir(dir) else { return };
+    let mut entries: Vec<_> = list.flatten().map(|entry| entry.path()).collect();
+    entries.sort();
+    for path in entries {
+        let Ok(metadata) = path.symlink_metadata() else { continue };
+        digest.write(path.as_os_str().as_bytes());
+        digest.write_u8(0);
+        if metadata.is_dir() {
+            digest_tree(&path, digest);
+        } else if metadata.is_symlink() {
+            let target = std::fs::read_link(&path).unwrap_or_default();
+            digest.write(target.as_os_str().as_bytes());
+            digest.write_u8(1);
+        } else {
+            digest.write_u64(metadata.size());
+            digest.write_i64(metadata.mtime());
+        }
+    }
+}
+
+/// Runs clang for a question about its identity, and repeats its answer with gb's part added to the version line.
+///
+/// Standard output is clang's own. Returns clang's exit code.
+pub fn print_identity(
+    compiler: &Compiler,
+    invocation: &Invocation,
+    environment: &Environment,
+) -> io::Result<u8> {
+    let output = Command::new(&invocation.program)
+        .args(&invocation.args)
+        .stdout(Stdio::inherit())
+        .stderr(Stdio::piped())
+        .spawn()?
+        .wait_with_output()?;
+    let answer = with_identity(&output.stderr, &compiler.identity(environment));
+    io::stderr().write_all(&answer)?;
+    // A signal that ended clang has no exit code; 1 is a compiler's own code for a failure.
+    Ok(output.status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
+}
+
+/// Adds to the first line that Go would take as the version.
+fn with_identity(answer: &[u8], identity: &str) -> Vec<u8> {
+    let mut lines: Vec<Vec<u8>> = answer.split(|b| *b == b'\n').map(<[u8]>::to_vec).collect();
+    if let Some(line) = lines.iter_mut().find(|line| is_version_line(line)) {
+        line.push(b' ');
+        line.extend_from_slice(identity.as_bytes());
+    }
+    lines.join(&b'\n')
+}
+
+fn is_version_line(line: &[u8]) -> bool {
+    let words: Vec<&[u8]> = line.split(u8::is_ascii_whitespace).filter(|w| !w.is_empty()).collect();
+    let before_colon = words.iter().take_while(|w| !w.ends_with(b":")).count();
+    words.windows(2).take(before_colon).any(|pair| {
+        matches!(pair, [word, number] if *word == b"version" && number.first().is_some_and(u8::is_ascii_digit))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_that_go_reads_is_the_one_that_is_extended() {
+        let answer = b"Configured with: version 1\nDebian clang version 19.1.7 (3)\nTarget: x\n \"/clang\" \"version 1\"\n";
+        let expected = "Configured with: version 1\nDebian clang version 19.1.7 (3) gb=1\nTarget: x\n \"/clang\" \"version 1\"\n";
+        assert_eq!(String::from_utf8(with_identity(answer, "gb=1")).unwrap(), expected);
+        assert_eq!(with_identity(b"error: no version\n", "gb=1"), b"error: no version\n");
+    }
+
+    #[test]
+    fn any_change_of_a_tree_changes_its_digest_and_nothing_else_does() {
+        let dir = tempfile::tempdir().unwrap();
+        let digest = || {
+            let mut digest = DefaultHasher::new();
+            digest_tree(dir.path(), &mut digest);
+            digest.finish()
+        };
+        let file = dir.path().join("a.h");
+        std::fs::write(&file, "one").unwrap();
+        std::os::unix::fs::symlink("a.h", dir.path().join("b.h")).unwrap();
+        let before = digest();
+        assert_eq!(before, digest());
+        std::fs::read(&file).unwrap();
+        assert_eq!(before, digest());
+        std::fs::write(&file, "one more").unwrap();
+        let longer = digest();
+        assert_ne!(before, longer);
+        std::fs::remove_file(dir.path().join("b.h")).unwrap();
+        std::os::unix::fs::symlink("c.h", dir.path().join("b.h")).unwrap();
+        let relinked = digest();
+        assert_ne!(longer, relinked);
+        std::fs::rename(&file, dir.path().join("c.h")).unwrap();
+        assert_ne!(relinked, digest());
+    }
+}

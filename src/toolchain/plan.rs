@@ -1,0 +1,490 @@
+//! The environment plan: which variables a build for a target needs, and why.
+
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+use super::sysroot::sysroot_flag;
+use super::{NoSysroot, Programs, Request, Source, Sysroot};
+use crate::environment::Environment;
+use crate::platform::{Abi, Platform, Target, Variant};
+
+/// What was found on the machine.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// The machine's own architecture.
+    pub host: Option<&'static Platform>,
+    /// The sysroot of the target.
+    pub sysroot: Result<Sysroot, NoSysroot>,
+    /// Whether PATH has the target's compiler role.
+    pub compiler: bool,
+    /// Whether PATH has llvm-ar.
+    pub llvm_ar: bool,
+    /// The emulator of the target's programs, if PATH has it.
+    pub emulator: Option<PathBuf>,
+}
+
+/// A variable that gb gives a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: OsString,
+    /// Why it is set.
+    pub reason: String,
+}
+
+/// A variable of the caller's that brings the host's files into a build for another machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leak {
+    /// Its name.
+    pub name: &'static str,
+    /// Its value.
+    pub value: OsString,
+}
+
+impl std::fmt::Display for Leak {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (name, value) = (self.name, self.value.to_string_lossy());
+        write!(
+            f,
+            "build for another machine: {name}={value} may bring the host's files into it (unset {name})"
+        )
+    }
+}
+
+/// Whether Go will use cgo.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cgo {
+    /// On or off.
+    pub enabled: bool,
+    /// Why.
+    pub reason: String,
+}
+
+/// What a build for a target needs, and what was decided about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// What was asked for.
+    pub request: Request,
+    /// Variables to set.
+    pub settings: Vec<Setting>,
+    /// Variables that gb would set, left as the caller set them.
+    pub kept: Vec<&'static str>,
+    /// Variables that may spoil the build.
+    pub leaks: Vec<Leak>,
+    /// Whether Go will use cgo; `None` if that is not gb's to say.
+    pub cgo: Option<Cgo>,
+    /// What else the caller should know.
+    pub notes: Vec<String>,
+}
+
+/// Variables by which a compiler, or pkg-config, reads files that the sysroot does not have (clang's and gcc's manual,
+/// "Environment Variables"). Go's cache does not know them either.
+const LEAKING: [&str; 9] = [
+    "CPATH",
+    "C_INCLUDE_PATH",
+    "CPLUS_INCLUDE_PATH",
+    "OBJC_INCLUDE_PATH",
+    "LIBRARY_PATH",
+    "COMPILER_PATH",
+    "GCC_EXEC_PREFIX",
+    "CCC_OVERRIDE_OPTIONS",
+    "PKG_CONFIG_PATH",
+];
+
+impl Facts {
+    /// Looks for what a plan for this target depends on.
+    pub fn gather(
+        request: &Request,
+        environment: &Environment,
+        host: Option<&'static Platform>,
+    ) -> Option<Facts> {
+        let Request::Linux { target, .. } = request else { return None };
+        let platform = target.platform;
+        let abi = platform.abi(variant(target, environment).as_ref());
+        let programs = Programs::new(environment);
+        let emulator = match Some(platform) == host {
+            true => None,
+            false => programs.find(&format!("qemu-{}", platform.qemu)),
+        };
+        Some(Facts {
+            host,
+            sysroot: Sysroot::find(platform, abi, environment.get_nonempty("GB_SYSROOT")),
+            compiler: programs.has(&format!("{}-clang", abi.triple)),
+            llvm_ar: programs.has("llvm-ar"),
+            emulator,
+        })
+    }
+}
+
+/// The variant that counts: Go's own variable, else what the target's name says.
+///
+/// A value that Go does not know is left to Go and to the compiler role to refuse: the command may need neither.
+fn variant(target: &Target, environment: &Environment) -> Option<Variant> {
+    let variable = target.platform.variable.as_ref()?;
+    match environment.get_nonempty(variable.name) {
+        Some(value) => variable.parse(&value.to_string_lossy()).ok(),
+        None => target.variant.clone(),
+    }
+}
+
+/// Decides the environment of a build. `facts` are those of the request's target; a request for another operating
+/// system has none.
+pub fn plan(request: Request, environment: &Environment, facts: Option<&Facts>) -> Plan {
+    let mut plan = Plan {
+        request,
+        settings: Vec::new(),
+        kept: Vec::new(),
+        leaks: Vec::new(),
+        cgo: None,
+        notes: Vec::new(),
+    };
+    match (plan.request.clone(), facts) {
+        (Request::Linux { target, source }, Some(facts)) => {
+            Planner { plan: &mut plan, environment, facts, target: &target, source }.run();
+        }
+        (Request::Other { goos, goarch, source }, _) => {
+            let os = goos.to_string_lossy().into_owned();
+            if source != Source::Variable("GOOS") {
+                plan.set("GOOS", goos, format!("the target of {source}"));
+                if let Some(goarch) = goarch.filter(|_| environment.get_nonempty("GOARCH").is_none()) {
+                    plan.set("GOARCH", goarch.into(), format!("the target of {source}"));
+                }
+            }
+            plan.notes.push(format!("GOOS={os}: the C compiler is left as it is, gb's are for linux"));
+        }
+        (Request::Linux { .. }, None) => {}
+    }
+    plan
+}
+
+impl Plan {
+    fn set(&mut self, name: impl Into<String>, value: OsString, reason: impl Into<String>) {
+        self.settings.push(Setting { name: name.into(), value, reason: reason.into() });
+    }
+
+    /// Puts the settings into an environment.
+    pub fn apply(&self, environment: &mut Environment) {
+        for setting in &self.settings {
+            // Every value is made of a table entry, or of an environment value, which can't hold the NUL byte that
+            // would be refused.
+            let _set = environment.set(&setting.name, &setting.value);
+        }
+    }
+}
+
+struct Planner<'a> {
+    plan: &'a mut Plan,
+    environment: &'a Environment,
+    facts: &'a Facts,
+    target: &'a Target,
+    source: Source,
+}
+
+impl Planner<'_> {
+    fn run(&mut self) {
+        let platform = self.target.platform;
+        let variant = variant(self.target, self.environment);
+        let abi = platform.abi(variant.as_ref());
+        let cross = Some(platform) != self.facts.host;
+        self.go_variables(platform);
+        let compiler = self.compiler(platform, abi, cross);
+        if cross {
+            self.emulation();
+            self.leaks();
+        }
+        self.plan.cgo = Some(self.cgo(platform, cross, compiler));
+    }
+
+    /// GOOS, GOARCH and the variant, where the target came from elsewhere or in another spelling.
+    fn go_variables(&mut self, platform: &'static Platform) {
+        if self.source == Source::Host {
+            return;
+        }
+        let reason = format!("the target of {}", self.source);
+        if self.environment.get_nonempty("GOOS") != Some(OsStr::new("linux")) {
+            self.plan.set("GOOS", "linux".into(), &reason);
+        }
+        match self.environment.get_nonempty("GOARCH").filter(|_| self.source != Source::Argument) {
+            None => self.plan.set("GOARCH", platform.goarch.into(), &reason),
+            Some(given) if given == platform.goarch => {}
+            Some(given) => {
+                let reason = format!("Go's name of {}", given.to_string_lossy());
+                self.plan.set("GOARCH", platform.goarch.into(), reason);
+            }
+        }
+        let Some(variable) = &platform.variable else { return };
+        match (self.environment.get_nonempty(variable.name), &self.target.variant) {
+            (None, Some(variant)) => self.plan.set(variable.name, variant.value().into(), reason),
+            (Some(given), _) => {
+                if let Err(error) = variable.parse(&given.to_string_lossy()) {
+                    self.plan.notes.push(error.to_string());
+                }
+            }
+            (None, None) => {}
+        }
+    }
+
+    /// The C side: compilers, archiver, pkg-config, and the same for Cargo. Says whether Go will find a compiler.
+    fn compiler(&mut self, platform: &'static Platform, abi: &'static Abi, cross: bool) -> bool {
+        let usable = self.facts.sysroot.is_ok() && self.facts.compiler;
+        if !self.facts.compiler {
+            self.plan.notes.push(format!("{}-clang is not in PATH (gb install-links DIR)", abi.triple));
+        }
+        if let Err(error) = &self.facts.sysroot {
+            self.plan.notes.push(error.to_string());
+        }
+        // Native and incomplete: whatever the machine has is right, and Go looks for it. Cross and incomplete: Go would
+        // take the machine's own compiler, so the role is named all the same: it says what is missing.
+        if (!cross && !usable) || !platform.cgo {
+            return self.environment.get_nonempty("CC").is_some();
+        }
+        let tool = |name: &str| OsString::from(format!("{}-{name}", abi.triple));
+        let reason = match cross {
+            true => format!("compiles for {} against its sysroot", platform.goarch),
+            false => "compiles against the image's sysroot".to_owned(),
+        };
+        let cc = self.offer("CC", tool("clang"), &reason);
+        let cxx = self.offer("CXX", tool("clang++"), &reason);
+        let ar = self.facts.llvm_ar && self.offer("AR", "llvm-ar".into(), "handles objects of every machine");
+        let pkg_config = self.offer("PKG_CONFIG", tool("pkg-config"), "finds libraries of the sysroot alone");
+        // Cargo and the crates cc, pkg-config and bindgen prefer these to CC and the others, so they are set only where
+        // those are gb's.
+        let Some(rust) = abi.rust else { return true };
+        let (lower, upper) = (rust.replace('-', "_"), rust.replace('-', "_").to_uppercase());
+        if cc {
+            self.offer_owned(format!("CARGO_TARGET_{upper}_LINKER"), tool("clang"), "Cargo links with it");
+            self.offer_owned(format!("CC_{lower}"), tool("clang"), "the crate cc compiles with it");
+        }
+        if cxx {
+            self.offer_owned(format!("CXX_{lower}"), tool("clang++"), "the crate cc compiles with it");
+        }
+        if ar {
+            self.offer_owned(format!("AR_{lower}"), "llvm-ar".into(), "the crate cc archives with it");
+        }
+        if pkg_config {
+            self.offer_owned(
+                format!("PKG_CONFIG_{lower}"),
+                tool("pkg-config"),
+                "the crate pkg-config asks it",
+            );
+        }
+        let root = self.facts.sysroot.as_ref().ok().and_then(Sysroot::root);
+        if let Some(root) = root.filter(|_| cross) {
+            let reason = "bindgen reads the target's headers";
+            self.offer_owned(format!("BINDGEN_EXTRA_CLANG_ARGS_{lower}"), sysroot_flag(root), reason);
+        }
+        if let (true, Some(emulator)) = (cross, &self.facts.emulator) {
+            let emulator = emulator.clone().into_os_string();
+            self.offer_owned(
+                format!("CARGO_TARGET_{upper}_RUNNER"),
+                emulator,
+                "cargo run and cargo test use it",
+            );
+        }
+        true
+    }
+
+    /// Sets a variable unless the caller has; says whether it is gb's.
+    fn offer(&mut self, name: &'static str, value: OsString, reason: &str) -> bool {
+        if self.environment.get_nonempty(name).is_some() {
+            self.plan.kept.push(name);
+            return false;
+        }
+        self.plan.set(name, value, reason);
+        true
+    }
+
+    fn offer_owned(&mut self, name: String, value: OsString, reason: &str) {
+        if self.environment.get_nonempty(&name).is_none() {
+            self.plan.set(name, value, reason);
+        }
+    }
+
+    fn emulation(&mut self) {
+        let prefix = self.facts.sysroot.as_ref().ok().and_then(Sysroot::loader_prefix);
+        if let Some(prefix) = prefix {
+            self.offer(
+                "QEMU_LD_PREFIX",
+                prefix.into_os_string(),
+                "emulated programs find the loader and libraries there",
+            );
+        }
+    }
+
+    fn leaks(&mut self) {
+        for name in LEAKING {
+            if let Some(value) = self.environment.get_nonempty(name) {
+                self.plan.leaks.push(Leak { name, value: value.to_owned() });
+            }
+        }
+    }
+
+    /// What Go will decide (cmd/go/internal/cfg/cfg.go), with the reason: gb never sets CGO_ENABLED.
+    fn cgo(&self, platform: &Platform, cross: bool, compiler: bool) -> Cgo {
+        let said = self.environment.get_nonempty("CGO_ENABLED");
+        let (enabled, reason) = match said {
+            _ if !platform.cgo => (false, format!("Go has no cgo for linux/{}", platform.goarch)),
+            Some(value) if value == "1" => (true, "CGO_ENABLED=1".to_owned()),
+            Some(value) => (false, format!("CGO_ENABLED={}", value.to_string_lossy())),
+            None if cross => {
+                (false, "Go turns it off when cross building (set CGO_ENABLED=1 to build C code)".to_owned())
+            }
+            None if compiler => (true, "native build with a C compiler".to_owned()),
+            None => (false, "no C compiler is set; Go uses gcc if PATH has it (set CC)".to_owned()),
+        };
+        Cgo { enabled, reason }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Layout;
+    use super::*;
+
+    /// The settings for an environment, as `NAME=value` words, on an amd64 machine with everything installed.
+    fn settings(variables: &[&str]) -> Vec<String> {
+        let plan = planned(variables, true);
+        plan.settings.iter().map(|s| format!("{}={}", s.name, s.value.to_string_lossy())).collect()
+    }
+
+    fn environment(variables: &[&str]) -> Environment {
+        Environment::new(variables.iter().map(|v| std::ffi::CString::new(*v).unwrap()).collect())
+    }
+
+    fn planned(variables: &[&str], complete: bool) -> Plan {
+        let environment = environment(variables);
+        let host = Platform::by_goarch("amd64");
+        let request = Request::detect(&environment, host).unwrap();
+        let facts = Facts::gather(&request, &environment, host).map(|facts| match &request {
+            Request::Linux { target, .. } if complete => {
+                let abi = target.platform.abi(variant(target, &environment).as_ref());
+                let root = PathBuf::from(format!("/usr/{}/sys-root", abi.triple));
+                let sysroot =
+                    Sysroot { layout: Layout::Directory(root), lib: "/l".into(), libgcc: "/g".into() };
+                Facts { sysroot: Ok(sysroot), compiler: true, llvm_ar: true, emulator: None, ..facts }
+            }
+            _ => Facts {
+                sysroot: Sysroot::find(
+                    host.unwrap(),
+                    host.unwrap().default_abi(),
+                    Some(OsStr::new("/nonexistent")),
+                ),
+                compiler: false,
+                llvm_ar: false,
+                emulator: None,
+                ..facts
+            },
+        });
+        plan(request, &environment, facts.as_ref())
+    }
+
+    #[test]
+    fn a_cross_build_gets_the_targets_tools() {
+        assert_eq!(
+            settings(&["GOARCH=arm64"]),
+            [
+                "GOOS=linux",
+                "CC=aarch64-linux-gnu-clang",
+                "CXX=aarch64-linux-gnu-clang++",
+                "AR=llvm-ar",
+                "PKG_CONFIG=aarch64-linux-gnu-pkg-config",
+                "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-clang",
+                "CC_aarch64_unknown_linux_gnu=aarch64-linux-gnu-clang",
+                "CXX_aarch64_unknown_linux_gnu=aarch64-linux-gnu-clang++",
+                "AR_aarch64_unknown_linux_gnu=llvm-ar",
+                "PKG_CONFIG_aarch64_unknown_linux_gnu=aarch64-linux-gnu-pkg-config",
+                "BINDGEN_EXTRA_CLANG_ARGS_aarch64_unknown_linux_gnu=--sysroot=/usr/aarch64-linux-gnu/sys-root",
+                "QEMU_LD_PREFIX=/usr/aarch64-linux-gnu/sys-root",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_native_build_gets_the_same_compiler_and_no_go_variables() {
+        let settings = settings(&[]);
+        assert_eq!(settings.first().unwrap(), "CC=x86_64-linux-gnu-clang");
+        assert!(!settings.iter().any(|s| s.starts_with("GO") || s.starts_with("QEMU")), "{settings:?}");
+    }
+
+    #[test]
+    fn the_variant_chooses_the_triple() {
+        let cc = |variables: &[&str]| settings(variables).into_iter().find(|s| s.starts_with("CC=")).unwrap();
+        assert_eq!(cc(&["GOARCH=arm"]), "CC=arm-linux-gnueabihf-clang");
+        assert_eq!(cc(&["GOARCH=arm", "GOARM=6"]), "CC=arm-linux-gnueabi-clang");
+        assert_eq!(cc(&["TARGETPLATFORM=linux/arm/v5"]), "CC=arm-linux-gnueabi-clang");
+        assert_eq!(cc(&["TARGETPLATFORM=linux/arm/v5", "GOARM=7"]), "CC=arm-linux-gnueabihf-clang");
+    }
+
+    #[test]
+    fn other_spellings_become_gos_own() {
+        let go = |variables: &[&str]| {
+            settings(variables).into_iter().filter(|s| s.starts_with("GO")).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(go(&["GOARCH=x86_64"]), "GOOS=linux GOARCH=amd64");
+        assert_eq!(go(&["GOARCH=armv6l"]), "GOOS=linux GOARCH=arm GOARM=6");
+        assert_eq!(go(&["GOARCH=arm", "GOARM=5", "GOOS=linux"]), "");
+        assert_eq!(go(&["ARCH=ppc64el"]), "GOOS=linux GOARCH=ppc64le");
+        assert_eq!(go(&["TARGETPLATFORM=linux/amd64/v3"]), "GOOS=linux GOARCH=amd64 GOAMD64=v3");
+        assert_eq!(go(&["TARGETPLATFORM=linux/amd64/v3", "GOAMD64=v2"]), "GOOS=linux GOARCH=amd64");
+        assert_eq!(go(&["TARGETPLATFORM=windows/arm64"]), "GOOS=windows GOARCH=arm64");
+        assert_eq!(go(&["GOOS=windows", "GOARCH=amd64"]), "");
+    }
+
+    #[test]
+    fn the_callers_word_wins_and_an_empty_one_is_none() {
+        let given = ["GOARCH=arm64", "CC=mycc -O", "AR=", "PKG_CONFIG=x", "QEMU_LD_PREFIX=/q"];
+        let all = settings(&given);
+        let plan = planned(&given, true);
+        assert_eq!(plan.kept, ["CC", "PKG_CONFIG", "QEMU_LD_PREFIX"]);
+        assert!(
+            all.contains(&"AR=llvm-ar".to_owned())
+                && all.contains(&"CXX=aarch64-linux-gnu-clang++".to_owned())
+        );
+        for name in ["CC", "CC_", "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER", "PKG_CONFIG", "QEMU"] {
+            assert!(!all.iter().any(|s| s.starts_with(name)), "{name}: {all:?}");
+        }
+    }
+
+    #[test]
+    fn without_a_sysroot_a_cross_build_names_the_role_and_a_native_build_is_left_alone() {
+        let names = |variables: &[&str]| {
+            planned(variables, false).settings.into_iter().map(|s| s.name).collect::<Vec<_>>()
+        };
+        assert!(names(&["GOARCH=arm64"]).contains(&"CC".to_owned()));
+        assert_eq!(names(&[]), [""; 0]);
+        let plan = planned(&[], false);
+        assert_eq!(plan.notes.len(), 2, "{:?}", plan.notes);
+    }
+
+    #[test]
+    fn cgo_is_explained_and_never_set() {
+        let cgo = |variables: &[&str], complete| {
+            let plan = planned(variables, complete);
+            assert!(!plan.settings.iter().any(|s| s.name == "CGO_ENABLED"));
+            let cgo = plan.cgo.unwrap();
+            format!("{} {}", if cgo.enabled { "on:" } else { "off:" }, cgo.reason)
+        };
+        assert_eq!(cgo(&[], true), "on: native build with a C compiler");
+        assert_eq!(cgo(&["CGO_ENABLED=0"], true), "off: CGO_ENABLED=0");
+        assert_eq!(cgo(&["GOARCH=arm64", "CGO_ENABLED=1"], true), "on: CGO_ENABLED=1");
+        assert_eq!(
+            cgo(&["GOARCH=arm64"], true),
+            "off: Go turns it off when cross building (set CGO_ENABLED=1 to build C code)"
+        );
+        assert_eq!(cgo(&["GOARCH=ppc64", "CGO_ENABLED=1"], true), "off: Go has no cgo for linux/ppc64");
+        assert_eq!(cgo(&[], false), "off: no C compiler is set; Go uses gcc if PATH has it (set CC)");
+    }
+
+    #[test]
+    fn search_paths_that_leak_the_host_are_reported_when_crossing_only() {
+        let leaks =
+            |variables: &[&str]| planned(variables, true).leaks.iter().map(|l| l.name).collect::<Vec<_>>();
+        assert_eq!(
+            leaks(&["GOARCH=arm64", "LIBRARY_PATH=/usr/lib", "CPATH=/x", "C_INCLUDE_PATH="]),
+            ["CPATH", "LIBRARY_PATH"]
+        );
+        assert_eq!(leaks(&["CPATH=/x"]), [""; 0]);
+    }
+}

@@ -1,0 +1,41 @@
+//! Finding the programs that gb stands in front of.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+
+use crate::environment::Environment;
+
+/// The programs of a search path, gb's own links left out.
+#[derive(Debug, Clone, Copy)]
+pub struct Programs<'a> {
+    environment: &'a Environment,
+}
+
+impl<'a> Programs<'a> {
+    /// Looks in the PATH of this environment.
+    pub fn new(environment: &'a Environment) -> Programs<'a> {
+        Programs { environment }
+    }
+
+    /// Whether PATH has a program of this name, be it a link to gb or not.
+    pub fn has(&self, name: &str) -> bool {
+        self.all(name).next().is_some()
+    }
+
+    /// The first program of this name that is not gb itself: a compiler that calls itself would do so for ever.
+    pub fn find(&self, name: &str) -> Option<PathBuf> {
+        let own = std::fs::metadata("/proc/self/exe").map(|m| (m.dev(), m.ino())).ok();
+        self.all(name).find(|path| {
+            let found = std::fs::metadata(path).map(|m| (m.dev(), m.ino())).ok();
+            found.is_some() && found != own
+        })
+    }
+
+    fn all(&self, name: &str) -> impl Iterator<Item = PathBuf> {
+        let path =
+            self.environment.get_nonempty("PATH").map_or_else(|| "/bin:/usr/bin".into(), |p| p.to_owned());
+        // Without a working directory only its relative elements are lost.
+        let cwd = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+        which::which_in_all(name, Some(path), cwd).into_iter().flatten()
+    }
+}

@@ -1,0 +1,229 @@
+//! Where the target's C library is: the search, and the check that it can be built against.
+
+use std::ffi::{OsStr, OsString};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use crate::platform::{Abi, Platform};
+
+/// A C library with its headers and start files, complete enough to compile and link for one ABI.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sysroot {
+    /// How it is laid out, which decides what the compiler must be told.
+    pub layout: Layout,
+    /// The directory of `crt1.o` and `libc.so`.
+    pub lib: PathBuf,
+    /// The directory of `libgcc.a`.
+    pub libgcc: PathBuf,
+}
+
+/// The three ways in which a target's files lie on a machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Layout {
+    /// A root of its own.
+    Directory(PathBuf),
+    /// Debian's cross packages (`libc6-dev-arm64-cross`): `/usr/<triple>` and `/usr/lib/gcc-cross/<triple>`.
+    ///
+    /// They are no sysroot: libc.so names absolute paths outside of it, and libgcc lies elsewhere. Clang finds all
+    /// parts when no sysroot is given.
+    DebianCross(&'static str),
+    /// The running system's own root (for a foreign target: Debian's multiarch packages, `libc6-dev:arm64`).
+    System,
+}
+
+/// Why there is nothing to build against for a target: every place that was looked at, with what it lacks.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no usable sysroot for {triple}: {} ({remedy})", places(.tried))]
+pub struct NoSysroot {
+    /// The target.
+    pub triple: &'static str,
+    /// The places, and what each lacks.
+    pub tried: Vec<(PathBuf, String)>,
+    remedy: String,
+}
+
+fn places(tried: &[(PathBuf, String)]) -> String {
+    tried.iter().map(|(path, lack)| format!("{}: {lack}", path.display())).collect::<Vec<_>>().join("; ")
+}
+
+impl Sysroot {
+    /// Looks for a usable sysroot: `GB_SYSROOT` alone if it is set, else `/usr/<triple>/sys-root`, Debian's cross
+    /// packages, and the system's own root.
+    pub fn find(
+        platform: &'static Platform,
+        abi: &'static Abi,
+        gb_sysroot: Option<&OsStr>,
+    ) -> Result<Sysroot, NoSysroot> {
+        if let Some(dir) = gb_sysroot {
+            let dir = Path::new(dir);
+            let layout = if dir == Path::new("/") { Layout::System } else { Layout::Directory(dir.into()) };
+            let result = match dir.is_absolute() {
+                true => check(layout, platform, abi),
+                false => Err("not an absolute path".to_owned()),
+            };
+            return result.map_err(|lack| NoSysroot {
+                triple: abi.triple,
+                tried: vec![(dir.into(), lack)],
+                remedy: format!("set GB_SYSROOT to a sysroot of {}, or unset it", platform.goarch),
+            });
+        }
+        let mut tried = Vec::new();
+        for layout in [
+            Layout::Directory(format!("/usr/{}/sys-root", abi.triple).into()),
+            Layout::DebianCross(abi.triple),
+            Layout::System,
+        ] {
+            let place = layout.place();
+            match check(layout, platform, abi) {
+                Ok(sysroot) => return Ok(sysroot),
+                Err(lack) => tried.push((place, lack)),
+            }
+        }
+        let package = if Some(platform) == Platform::host() {
+            "build-essential".to_owned()
+        } else {
+            format!("crossbuild-essential-{}", abi.debian)
+        };
+        let remedy = format!(
+            "put one at /usr/{}/sys-root as the go-build image has it, or apt-get install {package}, or set GB_SYSROOT",
+            abi.triple
+        );
+        Err(NoSysroot { triple: abi.triple, tried, remedy })
+    }
+
+    /// The root to give to the compiler and to pkg-config; `None` where they must look without one.
+    pub fn root(&self) -> Option<&Path> {
+        match &self.layout {
+            Layout::Directory(root) => Some(root),
+            Layout::DebianCross(_) | Layout::System => None,
+        }
+    }
+
+    /// The directory below which a foreign program's loader and libraries are found (`qemu -L`, `QEMU_LD_PREFIX`).
+    pub fn loader_prefix(&self) -> Option<PathBuf> {
+        match self.layout {
+            Layout::System => None,
+            _ => Some(self.layout.place()),
+        }
+    }
+
+    /// The directories that hold all that a compilation against this sysroot can read.
+    pub fn trees(&self, abi: &Abi) -> Vec<PathBuf> {
+        match &self.layout {
+            Layout::Directory(root) => vec![root.clone()],
+            Layout::DebianCross(_) => vec![self.layout.place(), self.libgcc.clone()],
+            Layout::System => vec![
+                "/usr/include".into(),
+                "/usr/local/include".into(),
+                self.lib.clone(),
+                self.libgcc.clone(),
+                format!("/usr/local/lib/{}", abi.multiarch).into(),
+            ],
+        }
+    }
+}
+
+impl Layout {
+    /// The directory to name in messages, and the one that a foreign loader's path is relative to.
+    fn place(&self) -> PathBuf {
+        match self {
+            Layout::Directory(root) => root.clone(),
+            Layout::DebianCross(triple) => Path::new("/usr").join(triple),
+            Layout::System => "/".into(),
+        }
+    }
+}
+
+/// Checks that headers, start files, libc, its loader, and libgcc are there and are of the right machine.
+///
+/// The error is what is missing, for a message that names the place before it.
+fn check(layout: Layout, platform: &'static Platform, abi: &'static Abi) -> Result<Sysroot, String> {
+    let root = layout.place();
+    let (includes, libs, libgccs) = match &layout {
+        Layout::DebianCross(triple) => (
+            vec![root.join("include")],
+            vec![root.join("lib")],
+            vec![Path::new("/usr/lib/gcc-cross").join(triple)],
+        ),
+        Layout::Directory(_) | Layout::System => {
+            let usr = root.join("usr");
+            (
+                vec![usr.join("include").join(abi.multiarch), usr.join("include")],
+                vec![usr.join("lib").join(abi.multiarch), usr.join("lib64"), usr.join("lib")],
+                vec![usr.join("lib/gcc").join(abi.multiarch)],
+            )
+        }
+    };
+    if !root.is_dir() {
+        return Err("no such directory".to_owned());
+    }
+    for header in ["stdio.h", "bits/libc-header-start.h"] {
+        if !includes.iter().any(|dir| dir.join(header).exists()) {
+            return Err(format!("no C headers for {} ({header})", platform.goarch));
+        }
+    }
+    let lib = libs.into_iter().find(|dir| dir.join("crt1.o").exists());
+    let lib = lib.ok_or_else(|| format!("no start files for {} (crt1.o)", platform.goarch))?;
+    check_machine(&lib.join("crt1.o"), platform)?;
+    if !["libc.so", "libc.a"].iter().any(|name| lib.join(name).exists()) {
+        return Err(format!("no libc in {}", lib.display()));
+    }
+    // libc.so is a linker script that names the loader; the loader's name also tells the ABIs of ARM apart.
+    let loader = Path::new(abi.loader);
+    let loader_found = match (&layout, loader.file_name()) {
+        (Layout::DebianCross(_), Some(name)) => lib.join(name).exists(),
+        _ => root.join(loader.strip_prefix("/").unwrap_or(loader)).exists(),
+    };
+    if !loader_found {
+        return Err(format!("no loader {}", abi.loader));
+    }
+    let libgcc = libgcc(libgccs, &root, platform, abi);
+    let libgcc = libgcc.ok_or_else(|| format!("no libgcc for {}", platform.goarch))?;
+    Ok(Sysroot { layout, lib, libgcc })
+}
+
+/// The directory of libgcc.a. Distributions name it after their own triple: `aarch64-linux-gnu`, `aarch64-redhat-linux`.
+fn libgcc(mut places: Vec<PathBuf>, root: &Path, platform: &Platform, abi: &Abi) -> Option<PathBuf> {
+    let versioned = |place: &Path| {
+        let versions = subdirectories(place).into_iter().filter(|dir| dir.join("libgcc.a").exists());
+        versions.max_by_key(|dir| version_of(dir))
+    };
+    if let Some(found) = places.iter().find_map(|place| versioned(place)) {
+        return Some(found);
+    }
+    places = subdirectories(&root.join("usr/lib/gcc"));
+    let cpu = abi.triple.split('-').next().unwrap_or(abi.triple);
+    let of_this_cpu = |dir: &&PathBuf| {
+        let name = dir.file_name().and_then(OsStr::to_str).and_then(|name| name.split('-').next());
+        name == Some(cpu) || name.is_some_and(|name| platform.uname.contains(&name))
+    };
+    places.iter().filter(of_this_cpu).find_map(|place| versioned(place))
+}
+
+fn subdirectories(dir: &Path) -> Vec<PathBuf> {
+    std::fs::read_dir(dir).map(|list| list.flatten().map(|e| e.path()).collect()).unwrap_or_default()
+}
+
+fn version_of(dir: &Path) -> Vec<u32> {
+    let name = dir.file_name().and_then(OsStr::to_str).unwrap_or_default();
+    name.split('.').map_while(|part| part.parse().ok()).collect()
+}
+
+fn check_machine(file: &Path, platform: &'static Platform) -> Result<(), String> {
+    let mut head = Vec::new();
+    let read = std::fs::File::open(file).and_then(|f| f.take(64).read_to_end(&mut head));
+    let cannot = |cause: String| format!("{}: {cause}", file.display());
+    read.map_err(|error| cannot(error.to_string()))?;
+    match Platform::by_elf_header(&head) {
+        Some(found) if found == platform => Ok(()),
+        Some(found) => Err(cannot(format!("for {}, not for {}", found.goarch, platform.goarch))),
+        None => Err(cannot(format!("not an ELF file for {}", platform.goarch))),
+    }
+}
+
+/// The words that tell the compiler about a sysroot.
+pub(super) fn sysroot_flag(root: &Path) -> OsString {
+    let mut flag = OsString::from("--sysroot=");
+    flag.push(root);
+    flag
+}
