@@ -1,1 +1,2 @@
+//! Cross builds in the real image.
 fn main() {}

@@ -1,5 +1,21 @@
-#![doc = "wip"]
+//! gb: the entrypoint and the cross toolchain of the go-build image.
+//!
+//! | room | what it is for |
+//! |---|---|
+//! | [`cli`] | which role gb plays, by its name and its arguments |
+//! | [`toolchain`] | targets, sysroots, the environment of a build, the compiler and pkg-config roles |
+//! | [`entrypoint`] | becoming the user's command |
+//! | [`platform`] | the table of architectures, and the reading of their names |
+//! | [`environment`] | environment variables, byte for byte |
+//! | [`sys`] | the only `unsafe` |
+//! | [`error`] | exit codes and messages |
+//!
+//! Dependencies point downwards in this table, and `toolchain` and `entrypoint` do not know each other.
+
+pub mod cli;
 pub mod entrypoint;
 pub mod environment;
+pub mod error;
 pub mod platform;
 pub mod sys;
+pub mod toolchain;

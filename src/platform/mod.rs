@@ -6,6 +6,8 @@ mod parse;
 mod table;
 mod variant;
 
+use goblin::elf::header::{EI_CLASS, EI_DATA, ELFCLASS32, ELFCLASS64, ELFDATA2LSB, ELFDATA2MSB};
+
 pub use parse::{Target, UnknownPlatform, Why, parse};
 pub use table::{Abi, Binfmt, Elf, ElfClass, ElfData, Machine, PLATFORMS, Platform, Variable};
 pub use variant::{BadVariant, Variant};
@@ -35,6 +37,24 @@ impl Platform {
             other => other,
         };
         Platform::by_goarch(goarch)
+    }
+
+    /// The platform whose code an ELF file holds, from the first 64 bytes of the file; `None` if it is no ELF file or
+    /// for no port of Go.
+    pub fn by_elf_header(head: &[u8]) -> Option<&'static Platform> {
+        let header = goblin::elf::Elf::parse_header(head).ok()?;
+        let class = match header.e_ident.get(EI_CLASS) {
+            Some(&ELFCLASS32) => ElfClass::Elf32,
+            Some(&ELFCLASS64) => ElfClass::Elf64,
+            _ => return None,
+        };
+        let data = match header.e_ident.get(EI_DATA) {
+            Some(&ELFDATA2LSB) => ElfData::Little,
+            Some(&ELFDATA2MSB) => ElfData::Big,
+            _ => return None,
+        };
+        let machine = Machine(header.e_machine);
+        PLATFORMS.iter().find(|p| (p.elf.class, p.elf.data, p.elf.machine) == (class, data, machine))
     }
 
     /// The C ABI that Go's variant selects; the platform's first ABI where the variant says nothing.

@@ -1,0 +1,88 @@
+//! `gb info`: a row of the table.
+
+use serde_json::json;
+
+use crate::error::Error;
+use crate::platform::{ElfClass, ElfData};
+use crate::toolchain::Request;
+
+/// The row of a request's target, for people or as JSON.
+pub(super) fn write(request: &Request, as_json: bool) -> Result<Vec<u8>, Error> {
+    let target = match request {
+        Request::Linux { target, .. } => target,
+        Request::Other { goos, source, .. } => {
+            let goos = goos.to_string_lossy();
+            return Err(Error::Usage(format!(
+                "info: {source} asks for {goos}, gb knows linux (gb info PLATFORM)"
+            )));
+        }
+    };
+    let platform = target.platform;
+    let abi = platform.abi(target.variant.as_ref());
+    let flags = match &target.variant {
+        Some(variant) => variant.c_flags(abi),
+        None => Vec::new(),
+    };
+    let flags = if flags.is_empty() { abi.baseline.iter().map(|f| (*f).to_owned()).collect() } else { flags };
+    if as_json {
+        let value = json!({
+            "schema": 1,
+            "goos": "linux",
+            "goarch": platform.goarch,
+            "uname": platform.uname,
+            "debian": abi.debian,
+            "rpm": abi.rpm,
+            "triple": abi.triple,
+            "multiarch": abi.multiarch,
+            "rust": abi.rust,
+            "qemu": platform.qemu,
+            "elf": {
+                "class": platform.elf.class,
+                "data": platform.elf.data,
+                "machine": platform.elf.machine,
+                "flags_mask": platform.elf.flags_mask,
+                "flags": platform.elf.flags,
+            },
+            "loader": abi.loader,
+            "variable": platform.variable,
+            "variant": target.variant.as_ref().map(|v| v.value()),
+            "c_flags": flags,
+            "cgo": platform.cgo,
+            "binfmt": platform.binfmt,
+        });
+        let attempt = || "write the row as JSON".to_owned();
+        let mut text = serde_json::to_vec_pretty(&value)
+            .map_err(|error| Error::Io { attempt: attempt(), source: error.into() })?;
+        text.push(b'\n');
+        return Ok(text);
+    }
+    let class = match platform.elf.class {
+        ElfClass::Elf32 => "32-bit",
+        ElfClass::Elf64 => "64-bit",
+    };
+    let data = match platform.elf.data {
+        ElfData::Little => "little-endian",
+        ElfData::Big => "big-endian",
+    };
+    let mut elf = format!("{class} {data}, machine {}", platform.elf.machine.0);
+    if platform.elf.flags_mask != 0 {
+        elf.push_str(&format!(", flags {:#x} of {:#x}", platform.elf.flags, platform.elf.flags_mask));
+    }
+    let variants = platform.variable.as_ref().map(|v| format!("{} = {}", v.name, v.values.join(" ")));
+    let variant = target.variant.as_ref().map(|v| format!("{}={}", v.variable, v.value()));
+    let rows = [
+        ("Go", format!("linux/{}{}", platform.goarch, if platform.cgo { "" } else { " (no cgo)" })),
+        ("uname -m", platform.uname.join(" ")),
+        ("Debian", abi.debian.to_owned()),
+        ("RPM", abi.rpm.to_owned()),
+        ("triple", abi.triple.to_owned()),
+        ("Rust", abi.rust.unwrap_or("none").to_owned()),
+        ("QEMU", format!("qemu-{}", platform.qemu)),
+        ("ELF", elf),
+        ("loader", abi.loader.to_owned()),
+        ("variants", variants.unwrap_or_else(|| "none".to_owned())),
+        ("variant", variant.unwrap_or_else(|| "the default".to_owned())),
+        ("C flags", if flags.is_empty() { "none".to_owned() } else { flags.join(" ") }),
+    ];
+    Ok(rows.iter().map(|(name, value)| format!("{name:<9} {value}\n")).collect::<String>().into_bytes())
+}

@@ -1,0 +1,269 @@
+//! Which role gb plays: first by the name it is called by, then by its arguments.
+
+mod env;
+mod info;
+
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+use crate::entrypoint::{Program, exec};
+use crate::environment::Environment;
+use crate::error::{Error, tell};
+use crate::platform::{Abi, Platform};
+use crate::sys;
+use crate::toolchain::{Compiler, Facts, Links, Programs, Request, Source, pkg_config, plan, print_identity};
+
+/// The entrypoint and the cross toolchain of the go-build image.
+#[derive(Debug, Parser)]
+#[command(name = "gb", version, disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a command with everything set for the target (the image's entrypoint)
+    ///
+    /// The target is GOARCH, else ARCH, else TARGETPLATFORM or TARGETARCH, else this machine. Variables that the
+    /// caller has set are never changed; `gb env` shows what would be set, and why. gb becomes the command: same
+    /// process, nothing on standard output. Exit codes: the command's own; 127 not found; 126 found but cannot run;
+    /// 125 gb itself failed.
+    Run {
+        /// The command and its arguments
+        #[arg(trailing_var_arg = true, value_name = "COMMAND")]
+        command: Vec<OsString>,
+    },
+    /// Show what `gb run` would set for a target, and why
+    ///
+    /// To have it in a shell: eval "$(gb env arm64)"
+    Env {
+        /// The target, in any spelling: arm64, aarch64, linux/arm/v7, s390x-linux-gnu
+        platform: Option<OsString>,
+        /// How to write it
+        #[arg(long, value_enum, default_value_t = Format::Sh, conflicts_with = "json")]
+        format: Format,
+        /// The same as --format json
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show what is known about a target: its names, its ELF files, its variants
+    Info {
+        /// The target, in any spelling: arm64, aarch64, linux/arm/v7, s390x-linux-gnu
+        platform: Option<OsString>,
+        /// Write JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Link the names of the compilers and of pkg-config to this program
+    ///
+    /// For each target <triple>-clang, -clang++, -cc, -c++ and -pkg-config, and -gcc and -g++ where no real one is in
+    /// PATH.
+    InstallLinks {
+        /// The directory, which should be in PATH
+        dir: PathBuf,
+    },
+}
+
+/// The forms in which `gb env` writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For a shell's eval
+    Sh,
+    /// For programs
+    Json,
+    /// For --env-file of Docker and others
+    Dotenv,
+    /// For appending to the file "$GITHUB_ENV"
+    Github,
+}
+
+/// Plays the role that the arguments ask for; `args` starts with `argv[0]`.
+pub fn main(args: Vec<OsString>) -> ExitCode {
+    let result = match Role::of(args.first().map(OsString::as_os_str)) {
+        Ok(role) => role.play(&args),
+        Err(error) => Err(error),
+    };
+    result.unwrap_or_else(|error| error.report())
+}
+
+/// What gb is called as.
+enum Role {
+    Gb,
+    Compiler(Compiler),
+    PkgConfig(&'static Platform, &'static Abi),
+}
+
+impl Role {
+    fn of(argv0: Option<&OsStr>) -> Result<Role, Error> {
+        let name = argv0.map(Path::new).and_then(Path::file_name).and_then(OsStr::to_str).unwrap_or("gb");
+        let no_triple = |triple: &str| {
+            Error::Usage(format!(
+                "called as {name}: {triple:?} is no known triple (gb install-links makes the names)"
+            ))
+        };
+        if let Some(triple) = name.strip_suffix("-pkg-config") {
+            let (platform, abi) = Platform::by_triple(triple).ok_or_else(|| no_triple(triple))?;
+            return Ok(Role::PkgConfig(platform, abi));
+        }
+        match Compiler::by_name(name) {
+            Some(Ok(compiler)) => Ok(Role::Compiler(compiler)),
+            Some(Err(triple)) => Err(no_triple(triple)),
+            None => Ok(Role::Gb),
+        }
+    }
+
+    fn play(&self, args: &[OsString]) -> Result<ExitCode, Error> {
+        let own_args = args.get(1..).unwrap_or_default();
+        match self {
+            Role::Gb => subcommand(args),
+            Role::Compiler(compiler) => compile(compiler, own_args),
+            Role::PkgConfig(platform, abi) => {
+                let environment = Environment::new(sys::environ());
+                let (program, environment) =
+                    pkg_config(platform, abi, &environment, Programs::new(&environment))?;
+                Err(become_program(program.as_os_str(), own_args, &environment))
+            }
+        }
+    }
+}
+
+fn subcommand(args: &[OsString]) -> Result<ExitCode, Error> {
+    let matches = match Arguments::command().try_get_matches_from(args) {
+        Ok(matches) => matches,
+        Err(error) => return usage(&error),
+    };
+    let arguments = match Arguments::from_arg_matches(&matches) {
+        Ok(arguments) => arguments,
+        Err(error) => return usage(&error),
+    };
+    match arguments.command {
+        Command::Run { command } => Err(run(&command)),
+        Command::Env { platform, format, json } => {
+            show_env(platform.as_deref(), if json { Format::Json } else { format })
+        }
+        Command::Info { platform, json } => {
+            let environment = Environment::new(sys::environ());
+            let request = request(platform.as_deref(), &environment)?;
+            print(&info::write(&request, json)?)
+        }
+        Command::InstallLinks { dir } => install_links(&dir),
+    }
+}
+
+/// Help goes to standard output and is no failure; a mistake is one line.
+fn usage(error: &clap::Error) -> Result<ExitCode, Error> {
+    let text = error.render().to_string();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => print(text.as_bytes()),
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
+            Err(Error::Usage("no subcommand given (gb --help)".to_owned()))
+        }
+        _ => {
+            // clap's first paragraph is what is wrong; a tip may follow; then the usage, which --help tells better.
+            let mut lines = text.lines().take_while(|line| !line.starts_with("Usage:"));
+            let first = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            let rest = lines.map(str::trim).filter(|line| !line.is_empty());
+            let message = rest.fold(first, |message, line| format!("{message} {line}"));
+            Err(Error::Usage(format!("{message} (gb --help)")))
+        }
+    }
+}
+
+/// Writes to standard output. A reader that goes away ends gb as it ends any other program.
+fn print(text: &[u8]) -> Result<ExitCode, Error> {
+    sys::restore_inherited();
+    let mut stdout = io::stdout().lock();
+    let written = stdout.write_all(text).and_then(|()| stdout.flush());
+    written.map_err(|source| Error::Io { attempt: "write to standard output".to_owned(), source })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn request(platform: Option<&OsStr>, environment: &Environment) -> Result<Request, Error> {
+    Ok(match platform {
+        Some(platform) => Request::linux(platform, Source::Argument)?,
+        None => Request::detect(environment, Platform::host())?,
+    })
+}
+
+fn run(command: &[OsString]) -> Error {
+    let Some((program, args)) = command.split_first() else {
+        return Error::Usage("run: no command given (gb run COMMAND [ARGUMENT]...)".to_owned());
+    };
+    let mut environment = Environment::new(sys::environ());
+    let request = match request(None, &environment) {
+        Ok(request) => request,
+        Err(error) => return error,
+    };
+    let facts = Facts::gather(&request, &environment, Platform::host());
+    let plan = plan(request, &environment, facts.as_ref());
+    for leak in &plan.leaks {
+        tell(leak);
+    }
+    tell_of_user(&environment);
+    plan.apply(&mut environment);
+    become_program(program, args, &environment)
+}
+
+/// Says so where a caller relies on the change of user, which this version does not make: files would belong to another
+/// user than the caller expects.
+fn tell_of_user(environment: &Environment) {
+    let Some(wanted) = environment.get_nonempty("LOCAL_USER_ID") else { return };
+    let uid = nix::unistd::geteuid().to_string();
+    if wanted != OsStr::new(&uid) && environment.get("RUN_AS_ROOT") != Some(OsStr::new("true")) {
+        let wanted = wanted.to_string_lossy();
+        tell(format!(
+            "run as LOCAL_USER_ID={wanted}: this version does not change users, the command runs as uid {uid} \
+             (docker run --user {wanted})"
+        ));
+    }
+}
+
+fn become_program(program: &OsStr, args: &[OsString], environment: &Environment) -> Error {
+    Error::Exec(exec(&Program { name: program, argv0: program, args }, environment))
+}
+
+fn compile(compiler: &Compiler, args: &[OsString]) -> Result<ExitCode, Error> {
+    let environment = Environment::new(sys::environ());
+    let invocation = compiler.plan(args, &environment, Programs::new(&environment))?;
+    if invocation.asks_identity {
+        let code = print_identity(compiler, &invocation, &environment).map_err(|source| Error::Io {
+            attempt: format!("run {}", invocation.program.display()),
+            source,
+        })?;
+        return Ok(ExitCode::from(code));
+    }
+    Err(become_program(invocation.program.as_os_str(), &invocation.args, &environment))
+}
+
+fn show_env(platform: Option<&OsStr>, format: Format) -> Result<ExitCode, Error> {
+    let environment = Environment::new(sys::environ());
+    let request = request(platform, &environment)?;
+    let facts = Facts::gather(&request, &environment, Platform::host());
+    let plan = plan(request, &environment, facts.as_ref());
+    if format == Format::Github {
+        // What is appended to the file has no place for comments.
+        for line in env::comments(&plan) {
+            tell(line);
+        }
+    }
+    print(&env::write(&plan, format)?)
+}
+
+fn install_links(dir: &Path) -> Result<ExitCode, Error> {
+    let attempt = || "install links: find this program".to_owned();
+    let gb = std::env::current_exe().map_err(|source| Error::Io { attempt: attempt(), source })?;
+    let environment = Environment::new(sys::environ());
+    let links = Links::plan(dir, &gb, Programs::new(&environment))?;
+    let made = links.act()?;
+    let mut text = format!("{made} made, {} already there, in {}\n", links.links.len() - made, dir.display());
+    if !links.left_out.is_empty() {
+        text.push_str(&format!("left out, real compilers are in PATH: {}\n", links.left_out.join(" ")));
+    }
+    print(text.as_bytes())
+}

@@ -1,0 +1,97 @@
+//! Exit codes and messages: the one place that decides either.
+//!
+//! | code | meaning |
+//! |---|---|
+//! | the command's own | the command ran |
+//! | 125 | gb failed before the command started, bad usage included |
+//! | 126 | the command was found and can't be run |
+//! | 127 | the command was not found |
+//!
+//! These are the codes of chroot, env, nohup and `docker run` (docker-run(1), "Exit Status").
+
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use crate::entrypoint::ExecError;
+use crate::toolchain::{CompilerError, LinkError, PkgConfigError, RequestError};
+
+/// Why gb could not do what it was called for.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The arguments make no sense.
+    #[error("{0}")]
+    Usage(String),
+    /// The target can't be told.
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    /// The compiler role can't compile.
+    #[error(transparent)]
+    Compiler(#[from] CompilerError),
+    /// The pkg-config role can't answer.
+    #[error(transparent)]
+    PkgConfig(#[from] PkgConfigError),
+    /// The links can't be made.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// A program can't be started.
+    #[error(transparent)]
+    Exec(#[from] ExecError),
+    /// Reading or writing failed.
+    #[error("{attempt}: {source}")]
+    Io {
+        /// What was attempted, on what.
+        attempt: String,
+        /// The cause.
+        source: io::Error,
+    },
+}
+
+impl Error {
+    /// The exit code.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Error::Exec(error) => error.exit_code(),
+            Error::Usage(_)
+            | Error::Request(_)
+            | Error::Compiler(_)
+            | Error::PkgConfig(_)
+            | Error::Link(_)
+            | Error::Io { .. } => 125,
+        }
+    }
+
+    /// Tells the user, and returns the exit code.
+    pub fn report(&self) -> ExitCode {
+        tell(self);
+        ExitCode::from(self.exit_code())
+    }
+}
+
+/// Writes one line for people to standard error.
+pub fn tell(message: impl Display) {
+    let line = format!("gb: {}\n", one_line(&message.to_string()));
+    // Nobody is left to be told that standard error is closed.
+    let _written = io::stderr().write_all(line.as_bytes());
+}
+
+/// A text without control characters: names and values from outside must not steer a terminal, nor end a line.
+pub fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_command_itself_has_codes_below_125() {
+        let exec = Error::Exec(ExecError::NoSuchFile("x".into()));
+        assert_eq!((exec.exit_code(), Error::Usage(String::new()).exit_code()), (127, 125));
+    }
+
+    #[test]
+    fn a_message_is_one_line_whatever_is_in_it() {
+        assert_eq!(one_line("run a\x1b[2J\nb\u{9b}: é"), "run a?[2J?b?: é");
+    }
+}
