@@ -1,0 +1,14 @@
+# `make help` lists what there is. The targets for images are docker/Makefile's, which also works by itself
+# (make -C images …).
+.DEFAULT_GOAL := help
+
+include docker/Makefile
+
+##@ gb
+build: ## gb itself, static: target/release/gb
+	cargo static
+
+test: test-image register ## everything: unit, CLI and cross tests; nothing is left out
+	GB_TEST_REQUIRE=all GB_TEST_IMAGE=$(GO_BUILD_TAG) GB_TEST_ARM_IMAGE=$(TEST_TAG) cargo test --locked
+
+.PHONY: build test
