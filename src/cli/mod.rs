@@ -166,7 +166,8 @@ fn usage(error: &clap::Error) -> Result<ExitCode, Error> {
         }
         _ => {
             // clap's first paragraph is what is wrong; a tip may follow; then the usage, which --help tells better.
-            let mut lines = text.lines().take_while(|line| !line.starts_with("Usage:"));
+            let mut lines =
+                text.lines().take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
             let first = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
             let rest = lines.map(str::trim).filter(|line| !line.is_empty());
             let message = rest.fold(first, |message, line| format!("{message} {line}"));
@@ -248,6 +249,9 @@ fn show_env(platform: Option<&OsStr>, format: Format) -> Result<ExitCode, Error>
     let plan = plan(request, &environment, facts.as_ref());
     if format == Format::Github {
         // What is appended to the file has no place for comments.
+        for setting in &plan.settings {
+            tell(format!("{}: {}", setting.name, setting.reason));
+        }
         for line in env::comments(&plan) {
             tell(line);
         }

@@ -83,9 +83,10 @@ pub fn exec(program: &Program<'_>, environment: &Environment) -> ExecError {
     sys::restore_inherited();
     // The search path of the environment that the command gets; without one, what glibc takes (confstr(3), _CS_PATH).
     let path = environment.get("PATH").unwrap_or(OsStr::new("/bin:/usr/bin"));
+    let files = candidates(program.name, path);
     let mut failure = None;
-    for file in candidates(program.name, path) {
-        match attempt(&file, &argv, environment) {
+    for file in &files {
+        match attempt(file, &argv, environment) {
             Attempt::Final(error) => {
                 sys::ignore_sigpipe();
                 return error;
@@ -95,6 +96,9 @@ pub fn exec(program: &Program<'_>, environment: &Environment) -> ExecError {
         }
     }
     sys::ignore_sigpipe();
+    // The kernel's answer is the same for a missing program and for a missing interpreter of it. Which one it was is
+    // looked up only now, because most directories of a search path simply do not have the program.
+    let failure = failure.or_else(|| files.iter().find_map(|file| missing_interpreter(file)));
     failure.unwrap_or_else(|| match program.name.as_bytes().contains(&b'/') {
         true => ExecError::NoSuchFile(program.name.to_owned()),
         false => ExecError::NotInPath { name: program.name.to_owned(), path: path.to_owned() },
@@ -131,13 +135,7 @@ fn attempt(file: &Path, argv: &[CString], environment: &Environment) -> Attempt 
     let Ok(path) = CString::new(file.as_os_str().as_bytes()) else { return Attempt::Absent };
     let Err(errno) = execve(&path, argv, environment.strings());
     match errno {
-        Errno::ENOENT => match missing_interpreter(file) {
-            Some(interpreter) => {
-                Attempt::Remember(ExecError::NoInterpreter { file: file.into(), interpreter })
-            }
-            None => Attempt::Absent,
-        },
-        Errno::ENOTDIR | Errno::ESTALE | Errno::ENODEV | Errno::ETIMEDOUT => Attempt::Absent,
+        Errno::ENOENT | Errno::ENOTDIR | Errno::ESTALE | Errno::ENODEV | Errno::ETIMEDOUT => Attempt::Absent,
         // Also the answer for a directory of the path that may not be searched: then there is no file to complain about.
         Errno::EACCES => match std::fs::metadata(file) {
             Ok(metadata) => Attempt::Remember(cannot(why_denied(file, &metadata))),
@@ -165,18 +163,30 @@ fn run_as_script(file: &Path, path: &CString, argv: &[CString], environment: &En
     ExecError::CannotRun { file: file.into(), why }
 }
 
-/// The interpreter that a file names, if the file is there and the interpreter is what is missing.
-fn missing_interpreter(file: &Path) -> Option<OsString> {
+/// The failure to report if a file is there and the interpreter that it names is what is missing.
+fn missing_interpreter(file: &Path) -> Option<ExecError> {
     let head = head(file)?;
-    if let Some(line) = head.strip_prefix(b"#!") {
+    let interpreter = if let Some(line) = head.strip_prefix(b"#!") {
         let line = line.split(|b| *b == b'\n').next().unwrap_or_default();
         let word = line.split(|b| *b == b' ' || *b == b'\t').find(|w| !w.is_empty())?;
-        return Some(OsString::from_vec(word.to_vec()));
-    }
-    // The loader stands in a PT_INTERP header, which is at the start of every ordinary program.
-    let platform = Platform::by_elf_header(&head)?;
-    let loader = platform.all_abis().map(|a| a.loader).find(|l| !Path::new(l).exists())?;
-    Some(loader.into())
+        OsString::from_vec(word.to_vec())
+    } else {
+        elf_interpreter(&head)?
+    };
+    Some(ExecError::NoInterpreter { file: file.into(), interpreter })
+}
+
+/// The path in an ELF program's PT_INTERP segment, which linkers place right behind the program headers.
+fn elf_interpreter(head: &[u8]) -> Option<OsString> {
+    use goblin::container::Ctx;
+    use goblin::elf::program_header::{PT_INTERP, ProgramHeader};
+    let header = goblin::elf::Elf::parse_header(head).ok()?;
+    let context = Ctx::new(header.container().ok()?, header.endianness().ok()?);
+    let offset = usize::try_from(header.e_phoff).ok()?;
+    let segments = ProgramHeader::parse(head, offset, header.e_phnum.into(), context).ok()?;
+    let range = segments.iter().find(|s| s.p_type == PT_INTERP)?.file_range();
+    let path = head.get(range)?.split(|b| *b == 0).next()?;
+    Some(OsString::from_vec(path.to_vec()))
 }
 
 /// The reason why a file that exists was denied.
@@ -229,10 +239,11 @@ fn why_no_program(file: &Path) -> Option<String> {
     ))
 }
 
-/// The first bytes of a file: enough for an ELF header, or for the `#!` line, of which the kernel reads 255 bytes.
+/// The first bytes of a file: enough for the headers of an ELF program, or for the `#!` line, of which the kernel reads
+/// 255 bytes.
 fn head(file: &Path) -> Option<Vec<u8>> {
     let mut head = Vec::new();
-    std::fs::File::open(file).ok()?.take(256).read_to_end(&mut head).ok()?;
+    std::fs::File::open(file).ok()?.take(16 * 1024).read_to_end(&mut head).ok()?;
     Some(head)
 }
 

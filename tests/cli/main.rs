@@ -1,1 +1,10 @@
-//! The command line from outside.
+//! The command line from outside: what a user types, and what a user gets.
+//!
+//! Nothing here needs Docker, root, the network or a compiler; the real image is tested by `cross-tests`.
+
+mod env;
+mod gb;
+mod info;
+mod install_links;
+mod roles;
+mod run;

@@ -1,0 +1,102 @@
+//! Running gb and looking at what came out.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// The program under test.
+pub const PATH: &str = env!("CARGO_BIN_EXE_gb");
+
+/// A call of gb (or of another program that calls it), with no environment but PATH.
+pub struct Call(Command);
+
+/// What a call left behind.
+pub struct Result {
+    pub status: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// gb with arguments.
+pub fn gb<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Call {
+    Call::new(PATH).args(args)
+}
+
+/// A shell script in which `$GB` is gb.
+pub fn sh(script: &str) -> Call {
+    Call::new("/bin/sh").args(["-c", script]).env("GB", PATH)
+}
+
+impl Call {
+    pub fn new(program: impl AsRef<OsStr>) -> Call {
+        let mut command = Command::new(program);
+        command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").stdin(Stdio::null());
+        Call(command)
+    }
+
+    pub fn args<S: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = S>) -> Call {
+        self.0.args(args);
+        self
+    }
+
+    pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Call {
+        self.0.env(name, value);
+        self
+    }
+
+    pub fn dir(mut self, dir: &Path) -> Call {
+        self.0.current_dir(dir);
+        self
+    }
+
+    pub fn output(mut self) -> Output {
+        self.0.output().expect("gb could not be started")
+    }
+
+    pub fn go(self) -> Result {
+        let output = self.output();
+        Result {
+            status: output.status.code(),
+            stdout: String::from_utf8(output.stdout).expect("standard output is UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("standard error is UTF-8"),
+        }
+    }
+
+    /// Expects success and nothing on standard error; returns standard output.
+    #[track_caller]
+    pub fn stdout(self) -> String {
+        let result = self.go();
+        assert_eq!((result.status, result.stderr.as_str()), (Some(0), ""), "stdout: {}", result.stdout);
+        result.stdout
+    }
+
+    /// Expects a failure of gb's own: this exit code, this one line on standard error, nothing on standard output.
+    #[track_caller]
+    pub fn fails(self, code: i32, message: &str) {
+        let result = self.go();
+        assert_eq!(result.stderr, format!("gb: {message}\n"));
+        assert_eq!((result.status, result.stdout.as_str()), (Some(code), ""));
+    }
+}
+
+/// A directory that goes away with the value.
+pub struct Dir(tempfile::TempDir);
+
+impl Dir {
+    pub fn new() -> Dir {
+        Dir(tempfile::tempdir().expect("no temporary directory"))
+    }
+
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Writes a file with a mode, and returns its path.
+    pub fn file(&self, name: &str, contents: impl AsRef<[u8]>, mode: u32) -> PathBuf {
+        use std::os::unix::fs::PermissionsExt;
+        let path = self.path().join(name);
+        std::fs::write(&path, contents).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        path
+    }
+}

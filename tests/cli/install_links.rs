@@ -1,0 +1,93 @@
+//! `gb install-links`: the compilers' names.
+
+use std::path::Path;
+
+use crate::gb::{Call, Dir, PATH, gb};
+
+/// A copy of gb, as an image has it, and an empty directory for links.
+fn installed() -> (Dir, std::path::PathBuf) {
+    let dir = Dir::new();
+    let gb = dir.path().join("gb");
+    std::fs::copy(PATH, &gb).unwrap();
+    (dir, gb)
+}
+
+/// Installs links with that gb, in a world without real compilers.
+fn install(gb: &Path, dir: &Path) -> Call {
+    Call::new(gb).args(["install-links"]).args([dir]).env("PATH", "/nonexistent")
+}
+
+fn names(dir: &Path) -> Vec<String> {
+    let mut names: Vec<_> =
+        std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn every_target_gets_its_compilers_and_its_pkg_config() {
+    let (dir, program) = installed();
+    let text = install(&program, dir.path()).stdout();
+    // 13 C ABIs: 12 ports of Go with cgo, of which arm has two.
+    assert_eq!(text, format!("91 made, 0 already there, in {}\n", dir.path().display()));
+    let names = names(dir.path());
+    for tool in ["clang", "clang++", "cc", "c++", "gcc", "g++", "pkg-config"] {
+        for triple in ["aarch64-linux-gnu", "arm-linux-gnueabi", "arm-linux-gnueabihf", "s390x-linux-gnu"] {
+            assert!(names.contains(&format!("{triple}-{tool}")), "{triple}-{tool}");
+        }
+    }
+    // Beside gb the links are relative: the tree can be moved.
+    assert_eq!(std::fs::read_link(dir.path().join("s390x-linux-gnu-cc")).unwrap(), Path::new("gb"));
+}
+
+#[test]
+fn doing_it_again_changes_nothing() {
+    let (dir, program) = installed();
+    let again = || install(&program, dir.path()).stdout();
+    again();
+    let before = names(dir.path());
+    assert_eq!(again(), format!("0 made, 91 already there, in {}\n", dir.path().display()));
+    assert_eq!(names(dir.path()), before);
+}
+
+#[test]
+fn a_link_to_an_older_place_of_gb_is_replaced() {
+    let (dir, program) = installed();
+    let link = dir.path().join("s390x-linux-gnu-cc");
+    std::os::unix::fs::symlink("/nonexistent/gb", &link).unwrap();
+    assert!(install(&program, dir.path()).stdout().starts_with("91 made, 0 "));
+    assert_eq!(std::fs::read_link(&link).unwrap(), Path::new("gb"));
+}
+
+#[test]
+fn a_real_compiler_of_the_name_gcc_is_left_alone() {
+    let (dir, program) = installed();
+    let real = Dir::new();
+    real.file("aarch64-linux-gnu-gcc", "#!/bin/sh\n", 0o755);
+    let text = install(&program, dir.path()).env("PATH", real.path()).stdout();
+    assert!(text.starts_with("90 made, "), "{text}");
+    assert!(text.ends_with("left out, real compilers are in PATH: aarch64-linux-gnu-gcc\n"), "{text}");
+    assert!(!names(dir.path()).contains(&"aarch64-linux-gnu-gcc".to_owned()));
+}
+
+#[test]
+fn a_file_of_somebody_elses_is_never_replaced_and_nothing_is_done_by_half() {
+    let (dir, program) = installed();
+    dir.file("s390x-linux-gnu-clang", "#!/bin/sh\n", 0o755);
+    let before = names(dir.path());
+    let path = dir.path().display();
+    install(&program, dir.path()).fails(
+        125,
+        &format!(
+            "install links in {path}: {path}/s390x-linux-gnu-clang exists and is not a link to gb (remove it, or choose another \
+             directory)"
+        ),
+    );
+    assert_eq!(names(dir.path()), before);
+}
+
+#[test]
+fn a_directory_that_is_not_there_is_refused() {
+    gb(["install-links", "/nonexistent"])
+        .fails(125, "install links in /nonexistent: not a directory (create it first)");
+}
