@@ -2,6 +2,9 @@
 //!
 //! Nothing here needs Docker, root, the network or a compiler; the real image is tested by `cross-tests`.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod architecture;
 mod env;
 mod gb;
 mod info;

@@ -1,0 +1,90 @@
+//! The house rules of ARCHITECTURE.md that a test can hold.
+
+use std::path::{Path, PathBuf};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The source files below a directory, each without its unit tests.
+fn sources(dir: &str) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    let mut dirs = vec![root().join(dir)];
+    while let Some(dir) = dirs.pop() {
+        for entry in std::fs::read_dir(&dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                dirs.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                let code = text.split("#[cfg(test)]").next().unwrap().to_owned();
+                found.push((path, code));
+            }
+        }
+    }
+    assert!(!found.is_empty(), "no sources below {dir}");
+    found
+}
+
+/// The rooms of this crate that a file names.
+fn rooms_named(code: &str) -> Vec<&str> {
+    code.split("crate::")
+        .skip(1)
+        .map(|rest| rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap())
+        .collect()
+}
+
+#[test]
+fn dependencies_point_downwards() {
+    for (room, may_know) in [
+        ("src/sys", &["sys"][..]),
+        ("src/platform", &["platform"]),
+        ("src/toolchain", &["toolchain", "platform", "environment"]),
+        ("src/entrypoint", &["entrypoint", "platform", "environment", "sys"]),
+    ] {
+        for (path, code) in sources(room) {
+            for named in rooms_named(&code) {
+                assert!(may_know.contains(&named), "{} knows {named}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn facts_about_architectures_stand_in_the_table_alone() {
+    for (path, code) in
+        sources("src").into_iter().filter(|(path, _)| !path.ends_with("src/platform/table.rs"))
+    {
+        let code: String = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+        for fact in ["-linux-gnu\"", "aarch64-linux", "ld-linux", "EM_", "x86_64-unknown", "7f454c46"] {
+            assert!(!code.contains(fact), "{} states {fact}", path.display());
+        }
+    }
+}
+
+#[test]
+fn no_room_is_large() {
+    for (path, code) in
+        sources("src").into_iter().filter(|(path, _)| !path.ends_with("src/platform/table.rs"))
+    {
+        assert!(code.lines().count() <= 400, "{} has {} lines", path.display(), code.lines().count());
+    }
+}
+
+#[test]
+fn every_room_is_on_the_map_and_every_version_in_the_changelog() {
+    let map = std::fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    for (path, _) in sources("src") {
+        let room = path.strip_prefix(root()).unwrap().to_str().unwrap();
+        let listed = map.contains(&format!("`{room}`"))
+            || path.parent().is_some_and(|dir| {
+                map.contains(&format!("`{}/`", dir.strip_prefix(root()).unwrap().display()))
+            });
+        assert!(listed, "ARCHITECTURE.md does not name {room}");
+    }
+    let changes = std::fs::read_to_string(root().join("CHANGELOG.md")).unwrap();
+    assert!(
+        changes.contains(concat!("\n## ", env!("CARGO_PKG_VERSION"))),
+        "CHANGELOG.md has no section of this version"
+    );
+}
