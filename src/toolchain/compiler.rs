@@ -4,9 +4,9 @@
 //! its probe cache is keyed by that word (`gccSupportsFlag`), so each target needs a compiler of its own name.
 
 use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
+use super::command_line::CommandLine;
 use super::sysroot::sysroot_flag;
 use super::{NoSysroot, Programs, Sysroot};
 use crate::environment::Environment;
@@ -63,151 +63,6 @@ pub enum CompilerError {
         /// What is wrong with it.
         error: BadVariant,
     },
-}
-
-/// What of a command line matters for the flags that gb adds.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct CommandLine {
-    /// The target that the caller names.
-    target: Option<OsString>,
-    /// The caller names a sysroot.
-    sysroot: bool,
-    /// The caller names a linker.
-    linker: bool,
-    /// The caller names an instruction set.
-    instruction_set: bool,
-    /// `-###`
-    asks_identity: bool,
-    /// Something to read: a file or standard input.
-    input: bool,
-    /// Ends before linking.
-    stops_early: bool,
-    /// Only a question, such as `--version`.
-    question: bool,
-    /// Needs no headers of the sysroot.
-    no_headers: bool,
-    /// Needs no libraries of the sysroot.
-    no_libraries: bool,
-}
-
-/// Options of clang and gcc whose value is the next word, so that the next word is not an option itself.
-const WITH_VALUE: &[&str] = &[
-    "-o",
-    "-x",
-    "-I",
-    "-D",
-    "-U",
-    "-L",
-    "-l",
-    "-F",
-    "-T",
-    "-u",
-    "-z",
-    "-e",
-    "-A",
-    "-MF",
-    "-MT",
-    "-MQ",
-    "-MJ",
-    "-include",
-    "-include-pch",
-    "-imacros",
-    "-iprefix",
-    "-iwithprefix",
-    "-iwithprefixbefore",
-    "-iquote",
-    "-isystem",
-    "-isystem-after",
-    "-idirafter",
-    "-isysroot",
-    "-cxx-isystem",
-    "-imultilib",
-    "-Xclang",
-    "-Xlinker",
-    "-Xassembler",
-    "-Xpreprocessor",
-    "-Xanalyzer",
-    "-Xopenmp-target",
-    "-Xarch_host",
-    "-Xarch_device",
-    "-mllvm",
-    "-arch",
-    "-framework",
-    "-rpath",
-    "-serialize-diagnostics",
-    "--param",
-    "--config",
-    "-dumpbase",
-    "-wrapper",
-    "-G",
-    "-B",
-    "-specs",
-    "-ivfsoverlay",
-    "-working-directory",
-    "-fmodules-cache-path",
-    "-mthread-model",
-    "-main-file-name",
-];
-
-impl CommandLine {
-    fn read(args: &[OsString]) -> CommandLine {
-        let mut line = CommandLine::default();
-        let words = expand_response_files(args);
-        let mut words = words.iter().map(OsString::as_os_str);
-        while let Some(word) = words.next() {
-            line.read_word(word, &mut words);
-        }
-        line
-    }
-
-    fn read_word<'a>(&mut self, word: &OsStr, rest: &mut impl Iterator<Item = &'a OsStr>) {
-        let bytes = word.as_bytes();
-        let starts = |prefix: &str| bytes.starts_with(prefix.as_bytes());
-        let Ok(text) = std::str::from_utf8(bytes) else {
-            // No option that matters has other bytes, and a value of one (a path) follows its ASCII name.
-            self.input |= !starts("-");
-            self.sysroot |= starts("--sysroot=");
-            return;
-        };
-        match text {
-            "-target" => self.target = rest.next().map(OsStr::to_owned),
-            "--sysroot" => {
-                self.sysroot = true;
-                rest.next();
-            }
-            "-###" => self.asks_identity = true,
-            "-c"
-            | "-S"
-            | "-E"
-            | "-fsyntax-only"
-            | "-M"
-            | "-MM"
-            | "--analyze"
-            | "-emit-ast"
-            | "--precompile"
-            | "-emit-interface-stubs"
-            | "-rewrite-objc" => self.stops_early = true,
-            "--version" | "--help" | "-help" | "--help-hidden" | "-dumpversion" | "-dumpfullversion"
-            | "-dumpmachine" => self.question = true,
-            "-ffreestanding" | "-nostdinc" => self.no_headers = true,
-            "-nostdlib" | "-r" => self.no_libraries = true,
-            _ if text.starts_with("--target=") => self.target = text.get(9..).map(OsString::from),
-            _ if text.starts_with("--sysroot=") => self.sysroot = true,
-            _ if text.starts_with("-fuse-ld=") || text.starts_with("--ld-path=") => self.linker = true,
-            _ if text.starts_with("-march=") || text.starts_with("-mcpu=") => self.instruction_set = true,
-            _ if text.starts_with("-print-") || text.starts_with("--print-") => self.question = true,
-            _ if text.starts_with("--autocomplete=") => self.question = true,
-            _ if WITH_VALUE.contains(&text) => {
-                rest.next();
-            }
-            _ if text == "-" || !text.starts_with('-') => self.input = true,
-            _ => {}
-        }
-    }
-
-    fn links(&self) -> bool {
-        self.input && !self.stops_early
-    }
 }
 
 impl Compiler {
@@ -334,51 +189,6 @@ impl Compiler {
 /// The real clang. Debian also has it under its versioned name alone.
 pub(super) fn clang(programs: Programs<'_>) -> Option<PathBuf> {
     programs.find("clang").or_else(|| (14..=30).rev().find_map(|n| programs.find(&format!("clang-{n}"))))
-}
-
-/// The words of a command line with the contents of response files (`@file`) in their place.
-///
-/// Only for reading what was asked: clang gets the caller's words. What can't be read stays a word, as in clang.
-fn expand_response_files(args: &[OsString]) -> Vec<OsString> {
-    // Files may name files; no sane command line comes near this.
-    const MOST_FILES: usize = 64;
-    let mut budget = MOST_FILES;
-    let mut stack: Vec<OsString> = args.iter().rev().cloned().collect();
-    let mut words = Vec::with_capacity(args.len());
-    while let Some(word) = stack.pop() {
-        let file = word.as_bytes().strip_prefix(b"@").filter(|_| budget > 0);
-        match file.map(|name| std::fs::read(OsStr::from_bytes(name))) {
-            Some(Ok(text)) => {
-                budget -= 1;
-                stack.extend(split_response_file(&text).into_iter().rev());
-            }
-            _ => words.push(word),
-        }
-    }
-    words
-}
-
-/// Splits a response file as GNU programs and LLVM on Unix do (llvm::cl::TokenizeGNUCommandLine): white space
-/// separates, quotes of both kinds group, a backslash takes the next byte as it is.
-fn split_response_file(text: &[u8]) -> Vec<OsString> {
-    let mut words = Vec::new();
-    let mut word: Option<Vec<u8>> = None;
-    let mut quote = None;
-    let mut bytes = text.iter().copied();
-    while let Some(byte) = bytes.next() {
-        match (byte, quote) {
-            (b'\\', _) => word.get_or_insert_default().extend(bytes.next()),
-            (_, Some(open)) if byte == open => quote = None,
-            (b'\'' | b'"', None) => {
-                quote = Some(byte);
-                word.get_or_insert_default();
-            }
-            (b' ' | b'\t' | b'\n' | b'\r', None) => words.extend(word.take()),
-            _ => word.get_or_insert_default().push(byte),
-        }
-    }
-    words.extend(word);
-    words.into_iter().map(OsString::from_vec).collect()
 }
 
 #[cfg(test)]
@@ -531,28 +341,5 @@ mod tests {
         assert_eq!(by_name("x-y-clang"), Some(Err("x-y")));
         assert_eq!(by_name("clang"), None);
         assert_eq!(by_name("gb"), None);
-    }
-
-    #[test]
-    fn response_files_are_split_as_llvm_splits_them() {
-        let split = |text: &[u8]| split_response_file(text);
-        assert_eq!(
-            split(b"-c 'a b' \"c\\\"d\" e\\ f ''\n\n"),
-            ["-c", "a b", "c\"d", "e f", ""].map(OsString::from)
-        );
-        assert!(split(b"  ").is_empty());
-        assert_eq!(split(b"a'b"), ["ab"].map(OsString::from));
-    }
-
-    #[test]
-    fn what_a_response_file_asks_for_counts() {
-        let dir = tempfile::tempdir().unwrap();
-        let (inner, outer) = (dir.path().join("inner"), dir.path().join("outer"));
-        std::fs::write(&inner, "--target=bpf").unwrap();
-        std::fs::write(&outer, format!("-c @{} @{}", inner.display(), outer.display())).unwrap();
-        let line = CommandLine::read(&[format!("@{}", outer.display()).into()]);
-        assert_eq!(line.target, Some("bpf".into()));
-        assert!(line.stops_early);
-        assert!(CommandLine::read(&words("@/nonexistent")).input);
     }
 }

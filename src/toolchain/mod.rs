@@ -3,6 +3,7 @@
 //! Each part decides first and acts after: [`plan`] and the compiler's and pkg-config's command lines are pure
 //! functions of what was asked and of the facts found.
 
+mod command_line;
 mod compiler;
 mod identity;
 mod links;

@@ -1,0 +1,177 @@
+//! Reading a compiler's command line: what the caller has decided already, and what kind of step it is.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+/// What of a command line matters for the flags that gb adds.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct CommandLine {
+    /// The target that the caller names.
+    pub(super) target: Option<OsString>,
+    /// The caller names a sysroot.
+    pub(super) sysroot: bool,
+    /// The caller names a linker.
+    pub(super) linker: bool,
+    /// The caller names an instruction set.
+    pub(super) instruction_set: bool,
+    /// `-###`
+    pub(super) asks_identity: bool,
+    /// Something to read: a file or standard input.
+    pub(super) input: bool,
+    /// Ends before linking.
+    pub(super) stops_early: bool,
+    /// Only a question, such as `--version`.
+    pub(super) question: bool,
+    /// Needs no headers of the sysroot.
+    pub(super) no_headers: bool,
+    /// Needs no libraries of the sysroot.
+    pub(super) no_libraries: bool,
+}
+
+/// Options of clang and gcc whose value is the next word, so that the next word is not an option itself.
+#[rustfmt::skip]
+const WITH_VALUE: &[&str] = &[
+    "-o", "-x", "-I", "-D", "-U", "-L", "-l", "-F", "-T", "-u", "-z", "-e", "-A", "-MF", "-MT", "-MQ",
+    "-MJ", "-include", "-include-pch", "-imacros", "-iprefix", "-iwithprefix", "-iwithprefixbefore",
+    "-iquote", "-isystem", "-isystem-after", "-idirafter", "-isysroot", "-cxx-isystem", "-imultilib",
+    "-Xclang", "-Xlinker", "-Xassembler", "-Xpreprocessor", "-Xanalyzer", "-Xopenmp-target",
+    "-Xarch_host", "-Xarch_device", "-mllvm", "-arch", "-framework", "-rpath", "-serialize-diagnostics",
+    "--param", "--config", "-dumpbase", "-wrapper", "-G", "-B", "-specs", "-ivfsoverlay",
+    "-working-directory",
+];
+
+impl CommandLine {
+    /// Reads a caller's words, response files included.
+    pub(super) fn read(args: &[OsString]) -> CommandLine {
+        let mut line = CommandLine::default();
+        let words = expand_response_files(args);
+        let mut words = words.iter().map(OsString::as_os_str);
+        while let Some(word) = words.next() {
+            line.read_word(word, &mut words);
+        }
+        line
+    }
+
+    fn read_word<'a>(&mut self, word: &OsStr, rest: &mut impl Iterator<Item = &'a OsStr>) {
+        let bytes = word.as_bytes();
+        let starts = |prefix: &str| bytes.starts_with(prefix.as_bytes());
+        let Ok(text) = std::str::from_utf8(bytes) else {
+            // No option that matters has other bytes, and a value of one (a path) follows its ASCII name.
+            self.input |= !starts("-");
+            self.sysroot |= starts("--sysroot=");
+            return;
+        };
+        match text {
+            "-target" => self.target = rest.next().map(OsStr::to_owned),
+            "--sysroot" => {
+                self.sysroot = true;
+                rest.next();
+            }
+            "-###" => self.asks_identity = true,
+            "-c"
+            | "-S"
+            | "-E"
+            | "-fsyntax-only"
+            | "-M"
+            | "-MM"
+            | "--analyze"
+            | "-emit-ast"
+            | "--precompile"
+            | "-emit-interface-stubs"
+            | "-rewrite-objc" => self.stops_early = true,
+            "--version" | "--help" | "-help" | "--help-hidden" | "-dumpversion" | "-dumpfullversion"
+            | "-dumpmachine" => self.question = true,
+            "-ffreestanding" | "-nostdinc" => self.no_headers = true,
+            "-nostdlib" | "-r" => self.no_libraries = true,
+            _ if text.starts_with("--target=") => self.target = text.get(9..).map(OsString::from),
+            _ if text.starts_with("--sysroot=") => self.sysroot = true,
+            _ if text.starts_with("-fuse-ld=") || text.starts_with("--ld-path=") => self.linker = true,
+            _ if text.starts_with("-march=") || text.starts_with("-mcpu=") => self.instruction_set = true,
+            _ if text.starts_with("-print-") || text.starts_with("--print-") => self.question = true,
+            _ if text.starts_with("--autocomplete=") => self.question = true,
+            _ if WITH_VALUE.contains(&text) => {
+                rest.next();
+            }
+            _ if text == "-" || !text.starts_with('-') => self.input = true,
+            _ => {}
+        }
+    }
+
+    /// Whether the command links.
+    pub(super) fn links(&self) -> bool {
+        self.input && !self.stops_early
+    }
+}
+
+/// The words of a command line with the contents of response files (`@file`) in their place.
+///
+/// Only for reading what was asked: clang gets the caller's words. What can't be read stays a word, as in clang.
+fn expand_response_files(args: &[OsString]) -> Vec<OsString> {
+    // Files may name files; no sane command line comes near this.
+    const MOST_FILES: usize = 64;
+    let mut budget = MOST_FILES;
+    let mut stack: Vec<OsString> = args.iter().rev().cloned().collect();
+    let mut words = Vec::with_capacity(args.len());
+    while let Some(word) = stack.pop() {
+        let file = word.as_bytes().strip_prefix(b"@").filter(|_| budget > 0);
+        match file.map(|name| std::fs::read(OsStr::from_bytes(name))) {
+            Some(Ok(text)) => {
+                budget -= 1;
+                stack.extend(split_response_file(&text).into_iter().rev());
+            }
+            _ => words.push(word),
+        }
+    }
+    words
+}
+
+/// Splits a response file as GNU programs and LLVM on Unix do (llvm::cl::TokenizeGNUCommandLine): white space
+/// separates, quotes of both kinds group, a backslash takes the next byte as it is.
+fn split_response_file(text: &[u8]) -> Vec<OsString> {
+    let mut words = Vec::new();
+    let mut word: Option<Vec<u8>> = None;
+    let mut quote = None;
+    let mut bytes = text.iter().copied();
+    while let Some(byte) = bytes.next() {
+        match (byte, quote) {
+            (b'\\', _) => word.get_or_insert_default().extend(bytes.next()),
+            (_, Some(open)) if byte == open => quote = None,
+            (b'\'' | b'"', None) => {
+                quote = Some(byte);
+                word.get_or_insert_default();
+            }
+            (b' ' | b'\t' | b'\n' | b'\r', None) => words.extend(word.take()),
+            _ => word.get_or_insert_default().push(byte),
+        }
+    }
+    words.extend(word);
+    words.into_iter().map(OsString::from_vec).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn response_files_are_split_as_llvm_splits_them() {
+        let split = |text: &[u8]| split_response_file(text);
+        assert_eq!(
+            split(b"-c 'a b' \"c\\\"d\" e\\ f ''\n\n"),
+            ["-c", "a b", "c\"d", "e f", ""].map(OsString::from)
+        );
+        assert!(split(b"  ").is_empty());
+        assert_eq!(split(b"a'b"), ["ab"].map(OsString::from));
+    }
+
+    #[test]
+    fn what_a_response_file_asks_for_counts() {
+        let dir = tempfile::tempdir().unwrap();
+        let (inner, outer) = (dir.path().join("inner"), dir.path().join("outer"));
+        std::fs::write(&inner, "--target=bpf").unwrap();
+        std::fs::write(&outer, format!("-c @{} @{}", inner.display(), outer.display())).unwrap();
+        let line = CommandLine::read(&[format!("@{}", outer.display()).into()]);
+        assert_eq!(line.target, Some("bpf".into()));
+        assert!(line.stops_early);
+        assert!(CommandLine::read(&["@/nonexistent".into()]).input);
+    }
+}
