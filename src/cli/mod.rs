@@ -16,7 +16,9 @@ use crate::environment::Environment;
 use crate::error::{Error, tell};
 use crate::platform::{Abi, Platform};
 use crate::sys;
-use crate::toolchain::{Compiler, Facts, Links, Programs, Request, Source, pkg_config, plan, print_identity};
+use crate::toolchain::{
+    Compiler, Facts, Links, Programs, Request, Source, given, pkg_config, plan, print_identity,
+};
 
 /// The entrypoint and the cross toolchain of the go-build image.
 #[derive(Debug, Parser)]
@@ -148,7 +150,7 @@ fn subcommand(args: &[OsString]) -> Result<ExitCode, Error> {
             show_env(platform.as_deref(), if json { Format::Json } else { format })
         }
         Command::Info { platform, json } => {
-            let environment = Environment::new(sys::environ());
+            let environment = given(&Environment::new(sys::environ()));
             let request = request(platform.as_deref(), &environment)?;
             print(&info::write(&request, json)?)
         }
@@ -196,7 +198,7 @@ fn run(command: &[OsString]) -> Error {
     let Some((program, args)) = command.split_first() else {
         return Error::Usage("run: no command given (gb run COMMAND [ARGUMENT]...)".to_owned());
     };
-    let mut environment = Environment::new(sys::environ());
+    let mut environment = given(&Environment::new(sys::environ()));
     let request = match request(None, &environment) {
         Ok(request) => request,
         Err(error) => return error,
@@ -243,7 +245,7 @@ fn compile(compiler: &Compiler, args: &[OsString]) -> Result<ExitCode, Error> {
 }
 
 fn show_env(platform: Option<&OsStr>, format: Format) -> Result<ExitCode, Error> {
-    let environment = Environment::new(sys::environ());
+    let environment = given(&Environment::new(sys::environ()));
     let request = request(platform, &environment)?;
     let facts = Facts::gather(&request, &environment, Platform::host());
     let plan = plan(request, &environment, facts.as_ref());

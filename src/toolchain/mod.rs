@@ -17,7 +17,7 @@ pub use compiler::{Compiler, CompilerError, Invocation, Language};
 pub use identity::print_identity;
 pub use links::{Link, LinkError, Links, State};
 pub use pkg_config::{PkgConfigError, pkg_config};
-pub use plan::{Cgo, Facts, Leak, Plan, Setting, plan};
+pub use plan::{Cgo, Facts, Leak, Plan, Setting, given, plan};
 pub use program::Programs;
 pub use request::{Request, RequestError, Source};
 pub use sysroot::{Layout, NoSysroot, Sysroot};

@@ -1,6 +1,7 @@
 //! The environment plan: which variables a build for a target needs, and why.
 
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use super::sysroot::sysroot_flag;
@@ -129,6 +130,28 @@ fn variant(target: &Target, environment: &Environment) -> Option<Variant> {
     }
 }
 
+/// The variable in which gb notes what it has set, as `NAME=value` parts with colons between them.
+const OWN: &str = "GB_SET";
+
+/// The environment as the caller gave it: without what another gb has set, and the caller not changed since.
+///
+/// A gb within a command of `gb run` (`gb env` in a container, `GOARCH=s390x gb run make` in its shell) would otherwise
+/// take the first one's compiler for the caller's word.
+pub fn given(environment: &Environment) -> Environment {
+    let mut given = environment.clone();
+    let Some(own) = environment.get(OWN) else { return given };
+    for part in own.as_bytes().split(|b| *b == b':') {
+        let mut halves = part.splitn(2, |b| *b == b'=');
+        let (Some(name), Some(value)) = (halves.next(), halves.next()) else { continue };
+        let Ok(name) = std::str::from_utf8(name) else { continue };
+        if environment.get(name).is_some_and(|current| current.as_bytes() == value) {
+            given.remove(name);
+        }
+    }
+    given.remove(OWN);
+    given
+}
+
 /// Decides the environment of a build. `facts` are those of the request's target; a request for another operating
 /// system has none.
 pub fn plan(request: Request, environment: &Environment, facts: Option<&Facts>) -> Plan {
@@ -156,12 +179,28 @@ pub fn plan(request: Request, environment: &Environment, facts: Option<&Facts>) 
         }
         (Request::Linux { .. }, None) => {}
     }
+    plan.note_own();
     plan
 }
 
 impl Plan {
     fn set(&mut self, name: impl Into<String>, value: OsString, reason: impl Into<String>) {
         self.settings.push(Setting { name: name.into(), value, reason: reason.into() });
+    }
+
+    /// Notes the settings in one of their own, for [`given`]. A value with a colon can't be noted.
+    fn note_own(&mut self) {
+        let notable = self.settings.iter().filter(|s| !s.value.as_bytes().contains(&b':'));
+        let parts: Vec<OsString> = notable
+            .map(|setting| {
+                let mut part = OsString::from(format!("{}=", setting.name));
+                part.push(&setting.value);
+                part
+            })
+            .collect();
+        if !parts.is_empty() {
+            self.set(OWN, parts.join(OsStr::new(":")), "another gb knows by it what this one has set");
+        }
     }
 
     /// Puts the settings into an environment.
@@ -346,7 +385,8 @@ mod tests {
     /// The settings for an environment, as `NAME=value` words, on an amd64 machine with everything installed.
     fn settings(variables: &[&str]) -> Vec<String> {
         let plan = planned(variables, true);
-        plan.settings.iter().map(|s| format!("{}={}", s.name, s.value.to_string_lossy())).collect()
+        let settings = plan.settings.iter().filter(|s| s.name != OWN);
+        settings.map(|s| format!("{}={}", s.name, s.value.to_string_lossy())).collect()
     }
 
     fn environment(variables: &[&str]) -> Environment {
@@ -456,6 +496,19 @@ mod tests {
         assert_eq!(names(&[]), [""; 0]);
         let plan = planned(&[], false);
         assert_eq!(plan.notes.len(), 2, "{:?}", plan.notes);
+    }
+
+    #[test]
+    fn what_another_gb_has_set_is_not_the_callers_word() {
+        let mut environment = environment(&["GOARCH=arm64", "AR=mine"]);
+        let caller = environment.clone();
+        planned(&["GOARCH=arm64", "AR=mine"], true).apply(&mut environment);
+        assert_ne!(environment, caller);
+        assert_eq!(given(&environment), caller);
+        // What the caller changes afterwards is.
+        assert!(environment.set("CC", OsStr::new("changed")));
+        assert_eq!(given(&environment).get("CC").unwrap(), "changed");
+        assert_eq!(given(&environment).get("CXX"), None);
     }
 
     #[test]

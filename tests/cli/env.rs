@@ -32,6 +32,16 @@ fn what_the_caller_set_is_kept_and_an_empty_variable_is_unset() {
 }
 
 #[test]
+fn within_gb_run_it_shows_the_same_and_another_target_can_be_taken() {
+    let direct = gb(["env", "--json"]).env("ARCH", "arm64").stdout();
+    assert_eq!(sh("exec \"$GB\" run \"$GB\" env --json").env("ARCH", "arm64").stdout(), direct);
+    let script = "exec \"$GB\" run sh -c 'ARCH=s390x exec \"$GB\" run sh -c \"echo \\$GOARCH \\$CC\"'";
+    assert_eq!(sh(script).env("ARCH", "arm64").stdout(), "s390x s390x-linux-gnu-clang\n");
+    let script = "exec \"$GB\" run sh -c 'CC=mine exec \"$GB\" run sh -c \"echo \\$GOARCH \\$CC\"'";
+    assert_eq!(sh(script).env("ARCH", "arm64").stdout(), "arm64 mine\n");
+}
+
+#[test]
 fn cgo_is_explained() {
     let text = gb(["env", "mips64le"]).stdout();
     assert!(
