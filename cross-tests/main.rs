@@ -1,2 +1,73 @@
-//! Cross builds in the real image.
-fn main() {}
+//! Programs in Go, C and C++, built for every target in the real image by the real engine, and run.
+//!
+//! `make test` makes the images and runs this with everything that it needs:
+//!
+//! | variable | meaning |
+//! |---|---|
+//! | `GB_TEST_IMAGE` | the go-build image; without it every test is ignored |
+//! | `GB_TEST_ARM_IMAGE` | the same with sysroots for 32 bit ARM; without it GOARM's tests are ignored |
+//! | `GB_TEST_REQUIRE=all` | nothing may be left out: what is missing is a failure |
+
+// This is test code, where a failed assumption may end the test; no attribute tells clippy so when main is our own.
+#![allow(clippy::indexing_slicing, clippy::print_stderr, unreachable_pub)]
+
+mod arm;
+mod cache;
+mod callers;
+mod case;
+mod elf;
+mod engine;
+mod image;
+mod lab;
+mod matrix;
+mod prerequisites;
+mod roles;
+mod variants;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use libtest_mimic::{Arguments, Trial};
+
+use prerequisites::Prerequisites;
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    // Each test keeps an engine, a compiler and sometimes an emulator busy.
+    arguments.test_threads.get_or_insert(2);
+
+    // A list needs no engine, and tells names alone.
+    let found = if arguments.list { Ok(Prerequisites::default()) } else { Prerequisites::find() };
+    let present = match found {
+        Ok(present) => present,
+        Err(error) => {
+            eprintln!("cross-tests: {}", error.message().unwrap_or("cannot start"));
+            return ExitCode::FAILURE;
+        }
+    };
+    if let Some((what, remedy)) = present.left_out().filter(|_| !arguments.list) {
+        eprintln!("cross-tests: {what} ({remedy})");
+    }
+    let lab = present.lab.clone();
+    let cases = [
+        matrix::cases(),
+        callers::cases(),
+        cache::cases(),
+        roles::cases(),
+        variants::cases(),
+        arm::cases(),
+        image::cases(),
+    ];
+    let trials = cases.into_iter().flatten().map(|case| {
+        let lab = lab.as_ref().map(Arc::clone);
+        let ignored = !present.has(case.needs);
+        let check = case.check;
+        let run = move || match &lab {
+            Some(lab) => check(lab),
+            None => Err("GB_TEST_IMAGE names no image (make test)".into()),
+        };
+        Trial::test(case.name, run).with_ignored_flag(ignored)
+    });
+    let conclusion = libtest_mimic::run(&arguments, trials.collect());
+    conclusion.exit_code()
+}

@@ -1,0 +1,96 @@
+//! Where the tests work: the images, a directory to build into, and for each target a container to build in.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use gb::platform::{Abi, Platform};
+use libtest_mimic::Failed;
+use tempfile::TempDir;
+
+use crate::elf::Facts;
+use crate::engine::{Container, Running};
+
+/// What the image builds for.
+pub const TARGETS: [&str; 5] = ["amd64", "arm64", "ppc64le", "s390x", "riscv64"];
+
+/// The images and the place for what is built.
+pub struct Lab {
+    pub image: String,
+    pub arm_image: Option<String>,
+    scratch: TempDir,
+    workshops: [OnceLock<Result<Workshop, String>>; TARGETS.len()],
+}
+
+/// A container that builds for one target into a directory that this side can read.
+pub struct Workshop {
+    pub platform: &'static Platform,
+    pub abi: &'static Abi,
+    container: Running,
+    out: PathBuf,
+}
+
+impl Lab {
+    pub fn new(image: String, arm_image: Option<String>) -> std::io::Result<Lab> {
+        // Not /tmp, which an engine that runs in its own mount namespace does not share.
+        let scratch =
+            tempfile::Builder::new().prefix("cross-tests-").tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
+        Ok(Lab { image, arm_image, scratch, workshops: Default::default() })
+    }
+
+    /// A container of the image that sees the programs, and works among them.
+    pub fn container(&self) -> Container {
+        with_programs(Container::new(&self.image))
+    }
+
+    /// A container of the image that has the sysroots of 32 bit ARM as well.
+    pub fn arm_container(&self) -> Result<Container, Failed> {
+        let image = self.arm_image.as_deref().ok_or("GB_TEST_ARM_IMAGE names no image (make test)")?;
+        Ok(with_programs(Container::new(image)))
+    }
+
+    /// A new directory on this side for a container to write to.
+    pub fn dir(&self, name: &str) -> Result<PathBuf, Failed> {
+        let dir = self.scratch.path().join(name);
+        std::fs::create_dir(&dir).map_err(|error| format!("make {}: {error}", dir.display()))?;
+        Ok(dir)
+    }
+
+    /// The container of a target, started by the first test that needs it.
+    pub fn workshop(&self, goarch: &str) -> Result<&Workshop, Failed> {
+        let index = TARGETS.iter().position(|target| *target == goarch);
+        let index = index.ok_or_else(|| format!("{goarch} is none of {TARGETS:?}"))?;
+        let open =
+            || self.open(goarch).map_err(|error| error.message().unwrap_or("no reason given").to_owned());
+        self.workshops[index].get_or_init(open).as_ref().map_err(|error| error.as_str().into())
+    }
+
+    fn open(&self, goarch: &str) -> Result<Workshop, Failed> {
+        let platform = Platform::by_goarch(goarch).ok_or("not in the table")?;
+        let out = self.dir(goarch)?;
+        let container =
+            self.container().env("GOARCH", goarch).user(&own_user()).mount(&out, "/out").start()?;
+        Ok(Workshop { platform, abi: platform.default_abi(), container, out })
+    }
+}
+
+impl Workshop {
+    /// Runs a script under `gb run`; standard output, if it succeeded.
+    pub fn sh(&self, script: &str) -> Result<String, Failed> {
+        self.container.sh(script)?.ok()
+    }
+
+    /// A file that a script has put into /out.
+    pub fn elf(&self, name: &str) -> Result<Facts, Failed> {
+        Facts::read(&self.out.join(name))
+    }
+}
+
+fn with_programs(container: Container) -> Container {
+    let programs = Path::new(env!("CARGO_MANIFEST_DIR")).join("cross-tests/programs");
+    container.mount_read_only(&programs, "/programs").workdir("/programs")
+}
+
+/// The caller, so that what is built is the caller's.
+pub fn own_user() -> String {
+    format!("{}:{}", nix::unistd::getuid(), nix::unistd::getgid())
+}

@@ -1,0 +1,113 @@
+//! What has to be there before a test can tell anything: the images, the engine, the kernel's emulation.
+
+use std::sync::Arc;
+
+use gb::platform::Platform;
+use libtest_mimic::Failed;
+
+use crate::case::Needs;
+use crate::engine::{Container, docker};
+use crate::lab::{Lab, TARGETS};
+
+/// What was found.
+#[derive(Default)]
+pub struct Prerequisites {
+    /// Where the tests work, if there is an image.
+    pub lab: Option<Arc<Lab>>,
+    /// The targets whose programs the kernel runs.
+    emulated: Vec<&'static str>,
+}
+
+impl Prerequisites {
+    /// Looks for everything. The error is what nobody could want to go on without.
+    pub fn find() -> Result<Prerequisites, Failed> {
+        let strict = match variable("GB_TEST_REQUIRE").as_deref() {
+            None => false,
+            Some("all") => true,
+            Some(other) => return Err(format!("GB_TEST_REQUIRE={other}: only \"all\" is known").into()),
+        };
+        let Some(image) = variable("GB_TEST_IMAGE") else {
+            return match strict {
+                true => Err(missing("GB_TEST_IMAGE names no image", "make test")),
+                false => Ok(Prerequisites::default()),
+            };
+        };
+        let arm_image = variable("GB_TEST_ARM_IMAGE");
+        for image in std::iter::once(&image).chain(&arm_image) {
+            exists(image)?;
+        }
+        let emulated = emulated(&image)?;
+        let lab =
+            Lab::new(image, arm_image).map_err(|error| format!("make a directory to work in: {error}"))?;
+        let found = Prerequisites { lab: Some(Arc::new(lab)), emulated };
+        match found.left_out() {
+            Some((what, remedy)) if strict => Err(missing(&what, remedy)),
+            _ => Ok(found),
+        }
+    }
+
+    pub fn has(&self, needs: Needs) -> bool {
+        let Some(lab) = &self.lab else { return false };
+        match needs {
+            Needs::Image => true,
+            Needs::Emulation(goarch) => self.emulated.contains(&goarch),
+            Needs::EveryEmulation => self.emulated.len() == TARGETS.len(),
+            Needs::ArmImage => lab.arm_image.is_some(),
+        }
+    }
+
+    /// What is missing, so that tests are left out, and how to get it.
+    pub fn left_out(&self) -> Option<(String, &'static str)> {
+        let Some(lab) = &self.lab else {
+            return Some((
+                "GB_TEST_IMAGE names no image, so that all tests are left out".into(),
+                "make test",
+            ));
+        };
+        let silent: Vec<_> = TARGETS.into_iter().filter(|target| !self.emulated.contains(target)).collect();
+        let mut lacks = Vec::new();
+        if !silent.is_empty() {
+            lacks.push(format!("this kernel does not run programs for {}", silent.join(", ")));
+        }
+        if lab.arm_image.is_none() {
+            lacks.push("GB_TEST_ARM_IMAGE names no image with sysroots for 32 bit ARM".to_owned());
+        }
+        let remedy = if silent.is_empty() { "make test" } else { "make register" };
+        (!lacks.is_empty()).then(|| (format!("{}, so that tests are left out", lacks.join(" and ")), remedy))
+    }
+}
+
+fn missing(what: &str, remedy: &str) -> Failed {
+    format!("GB_TEST_REQUIRE=all, but {what} ({remedy})").into()
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn exists(image: &str) -> Result<(), Failed> {
+    let version = docker(["version", "--format", "{{.Server.Version}}"])?;
+    if version.status != Some(0) {
+        return Err(version.failed("no engine answers (make engine)"));
+    }
+    let inspected = docker(["image", "inspect", "--format", "{{.Id}}", image])?;
+    match inspected.status {
+        Some(0) => Ok(()),
+        _ => Err(inspected.failed("the image is missing (make test-image)")),
+    }
+}
+
+/// The targets whose programs run in a container: each sysroot holds one already, the loader.
+fn emulated(image: &str) -> Result<Vec<&'static str>, Failed> {
+    let mut script = String::new();
+    for goarch in TARGETS {
+        let abi = Platform::by_goarch(goarch).ok_or("not in the table")?.default_abi();
+        let loader = format!("/usr/{}/sys-root{}", abi.triple, abi.loader);
+        // A loader that is not there is the image's fault, which the tests are to find.
+        script
+            .push_str(&format!("if [ ! -e {loader} ] || {loader} --version; then echo runs {goarch}; fi\n"));
+    }
+    let said = Container::new(image).bare_sh(&script)?.ok()?;
+    let runs = |goarch: &&str| said.lines().any(|line| line.strip_prefix("runs ") == Some(goarch));
+    Ok(TARGETS.into_iter().filter(runs).collect())
+}
