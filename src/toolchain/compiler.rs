@@ -53,7 +53,7 @@ pub enum CompilerError {
         triple: &'static str,
     },
     /// There is nothing to compile against.
-    #[error("compile for {}: {}", .0.triple, .0)]
+    #[error("compile: {0}")]
     NoSysroot(NoSysroot),
     /// The variant is none of Go's.
     #[error("compile for {triple}: {error}")]

@@ -15,7 +15,7 @@ pub enum PkgConfigError {
     #[error("ask pkg-config for {0}: no pkg-config in PATH (apt-get install pkgconf)")]
     NoProgram(&'static str),
     /// There is nothing to ask about.
-    #[error("ask pkg-config for {}: {}", .0.triple, .0)]
+    #[error("ask pkg-config: {0}")]
     NoSysroot(NoSysroot),
 }
 

@@ -36,7 +36,7 @@ fn without_a_sysroot_the_compiler_names_each_place_and_its_lack() {
     dir.file("clang", "#!/bin/sh\necho the real clang was run\n", 0o755);
     let result = Call::new(&link).args(["-c", "x.c"]).env("PATH", dir.path()).go();
     assert_eq!((result.status, result.stdout.as_str()), (Some(125), ""));
-    let message = "gb: compile for mips64el-linux-gnuabi64: no usable sysroot for mips64el-linux-gnuabi64: \
+    let message = "gb: compile: no usable sysroot for mips64el-linux-gnuabi64: \
                    /usr/mips64el-linux-gnuabi64/sys-root: no such directory; ";
     assert!(result.stderr.starts_with(message), "{}", result.stderr);
     assert!(
@@ -61,7 +61,7 @@ fn without_pkg_config_or_a_sysroot_the_role_says_so() {
         .env("GB_SYSROOT", "/nonexistent");
     call.fails(
         125,
-        "ask pkg-config for riscv64-linux-gnu: no usable sysroot for riscv64-linux-gnu: /nonexistent: no such directory (set \
+        "ask pkg-config: no usable sysroot for riscv64-linux-gnu: /nonexistent: no such directory (set \
          GB_SYSROOT to a sysroot of riscv64, or unset it)",
     );
 }
