@@ -11,4 +11,7 @@ build: ## gb itself, static: target/release/gb
 test: test-image register ## everything: unit, CLI and cross tests; nothing is left out
 	GB_TEST_REQUIRE=all GB_TEST_IMAGE=$(GO_BUILD_TAG) GB_TEST_ARM_IMAGE=$(TEST_TAG) cargo test --locked
 
-.PHONY: build test
+bench: image ## what gb costs over what it becomes
+	@docker run --rm --interactive --entrypoint bash $(GO_BUILD_TAG) -s <benches/overhead
+
+.PHONY: build test bench

@@ -64,8 +64,8 @@ enum Command {
     },
     /// Link the names of the compilers and of pkg-config to this program
     ///
-    /// For each target <triple>-clang, -clang++, -cc, -c++ and -pkg-config, and -gcc and -g++ where no real one is in
-    /// PATH.
+    /// For each target <triple>-clang, -clang++, -cc, -c++ and -pkg-config; -gcc and -g++ where no real one is in PATH;
+    /// and -ar, -ranlib, -nm, -strip, -objcopy, -objdump, -readelf and -ld to the LLVM tools that PATH has.
     InstallLinks {
         /// The directory, which should be in PATH
         dir: PathBuf,
@@ -269,7 +269,7 @@ fn install_links(dir: &Path) -> Result<ExitCode, Error> {
     let made = links.act()?;
     let mut text = format!("{made} made, {} already there, in {}\n", links.links.len() - made, dir.display());
     if !links.left_out.is_empty() {
-        text.push_str(&format!("left out, real compilers are in PATH: {}\n", links.left_out.join(" ")));
+        text.push_str(&format!("left out, PATH has others: {}\n", links.left_out.join(" ")));
     }
     print(text.as_bytes())
 }

@@ -1,4 +1,5 @@
-//! `gb install-links`: the names by which the compiler and pkg-config roles are called.
+//! `gb install-links`: the names by which the compiler and pkg-config roles are called, and with them the names of the
+//! LLVM tools that configure scripts and `CROSS_COMPILE=<triple>-` look for.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,11 +7,13 @@ use std::path::{Path, PathBuf};
 use super::Programs;
 use crate::platform::PLATFORMS;
 
-/// A name to be linked to gb.
+/// A name to be linked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
     /// Where the link is, or is to be.
     pub path: PathBuf,
+    /// What it leads to: gb, or a tool of LLVM.
+    pub target: PathBuf,
     /// What was found there.
     pub state: State,
 }
@@ -20,9 +23,9 @@ pub struct Link {
 pub enum State {
     /// Nothing yet.
     Absent,
-    /// A link to gb.
+    /// A link to the target.
     Installed,
-    /// A link to what was gb's place before: it leads to a file of the name gb, or nowhere.
+    /// A link to where the target was before: it leads to another file of the same name, or nowhere.
     Outdated,
     /// Something else, which is never touched.
     Foreign,
@@ -35,7 +38,7 @@ pub enum LinkError {
     #[error("install links in {}: not a directory (create it first)", .0.display())]
     NotADirectory(PathBuf),
     /// Something that is not gb's has the name.
-    #[error("install links in {}: {} exists and is not a link to gb (remove it, or choose another directory)", dir.display(), path.display())]
+    #[error("install links in {}: {} exists and is not gb's link (remove it, or choose another directory)", dir.display(), path.display())]
     Occupied {
         /// The directory.
         dir: PathBuf,
@@ -43,12 +46,12 @@ pub enum LinkError {
         path: PathBuf,
     },
     /// The file system refused.
-    #[error("link {} to {}: {source}", path.display(), gb.display())]
+    #[error("link {} to {}: {source}", path.display(), target.display())]
     Io {
         /// The link.
         path: PathBuf,
-        /// gb.
-        gb: PathBuf,
+        /// What it should lead to.
+        target: PathBuf,
         /// The cause.
         source: io::Error,
     },
@@ -57,49 +60,71 @@ pub enum LinkError {
 /// The links to be made in a directory.
 #[derive(Debug)]
 pub struct Links {
-    gb: PathBuf,
+    dir: PathBuf,
     /// Every name, with what is at its place.
     pub links: Vec<Link>,
-    /// Names left out because a real compiler of that name exists.
+    /// Names left out because a real tool of that name exists.
     pub left_out: Vec<String>,
 }
+
+/// GNU names of the tools that LLVM has under its own names. Each of these handles the objects of every machine.
+const LLVM_TOOLS: [(&str, &str); 8] = [
+    ("ar", "llvm-ar"),
+    ("ranlib", "llvm-ranlib"),
+    ("nm", "llvm-nm"),
+    ("strip", "llvm-strip"),
+    ("objcopy", "llvm-objcopy"),
+    ("objdump", "llvm-objdump"),
+    ("readelf", "llvm-readelf"),
+    ("ld", "ld.lld"),
+];
 
 impl Links {
     /// Decides which links a directory needs; refuses, before anything is changed, if one can't be made.
     ///
-    /// `gb` is the program to link to: relative if it is in the same directory, so that the tree can be moved.
+    /// `gb` is the program that plays the roles.
     pub fn plan(dir: &Path, gb: &Path, programs: Programs<'_>) -> Result<Links, LinkError> {
         if !dir.is_dir() {
             return Err(LinkError::NotADirectory(dir.into()));
         }
-        let same = |d: &Path| d.canonicalize().ok().zip(dir.canonicalize().ok()).is_some_and(|(a, b)| a == b);
-        let target = match gb.parent().filter(|parent| same(parent)).and(gb.file_name()) {
-            Some(name) => PathBuf::from(name),
-            None => gb.into(),
-        };
-        let mut plan = Links { gb: target, links: Vec::new(), left_out: Vec::new() };
+        let mut plan = Links { dir: dir.into(), links: Vec::new(), left_out: Vec::new() };
+        let llvm_tools = LLVM_TOOLS.map(|(name, llvm_name)| (name, programs.find(llvm_name)));
         for abi in PLATFORMS.iter().filter(|p| p.cgo).flat_map(|p| p.all_abis()) {
             for tool in ["clang", "clang++", "cc", "c++", "pkg-config"] {
-                plan.add(dir, gb, &format!("{}-{tool}", abi.triple))?;
+                plan.add(&format!("{}-{tool}", abi.triple), gb)?;
             }
             for tool in ["gcc", "g++"] {
-                let name = format!("{}-{tool}", abi.triple);
-                match programs.find(&name) {
-                    Some(_) => plan.left_out.push(name),
-                    None => plan.add(dir, gb, &name)?,
+                plan.add_unless_real(format!("{}-{tool}", abi.triple), gb, programs)?;
+            }
+            for (tool, llvm_tool) in &llvm_tools {
+                if let Some(llvm_tool) = llvm_tool {
+                    plan.add_unless_real(format!("{}-{tool}", abi.triple), llvm_tool, programs)?;
                 }
             }
         }
         Ok(plan)
     }
 
-    fn add(&mut self, dir: &Path, gb: &Path, name: &str) -> Result<(), LinkError> {
-        let path = dir.join(name);
-        let state = state(&path, gb);
-        if state == State::Foreign {
-            return Err(LinkError::Occupied { dir: dir.into(), path });
+    /// Adds a name that belongs to others as much as to gb: Debian's binutils and gcc have it, too.
+    fn add_unless_real(&mut self, name: String, to: &Path, programs: Programs<'_>) -> Result<(), LinkError> {
+        let real = programs.find(&name).and_then(|path| path.canonicalize().ok());
+        if real.is_some() && real != to.canonicalize().ok() {
+            self.left_out.push(name);
+            return Ok(());
         }
-        self.links.push(Link { path, state });
+        self.add(&name, to)
+    }
+
+    fn add(&mut self, name: &str, to: &Path) -> Result<(), LinkError> {
+        let path = self.dir.join(name);
+        let state = state(&path, to);
+        if state == State::Foreign {
+            return Err(LinkError::Occupied { dir: self.dir.clone(), path });
+        }
+        // Relative within one directory, so that a tree can be moved.
+        let same_dir = to.parent().and_then(|d| d.canonicalize().ok()) == self.dir.canonicalize().ok();
+        let target = to.file_name().filter(|_| same_dir).map_or_else(|| to.into(), PathBuf::from);
+        self.links.push(Link { path, target, state });
         Ok(())
     }
 
@@ -107,41 +132,41 @@ impl Links {
     pub fn act(&self) -> Result<usize, LinkError> {
         let mut made = 0;
         for link in self.links.iter().filter(|link| link.state != State::Installed) {
-            self.make(link).map_err(|source| LinkError::Io {
+            make(link).map_err(|source| LinkError::Io {
                 path: link.path.clone(),
-                gb: self.gb.clone(),
+                target: link.target.clone(),
                 source,
             })?;
             made += 1;
         }
         Ok(made)
     }
-
-    /// A rename replaces an outdated link at once, so that no parallel build finds the compiler gone.
-    fn make(&self, link: &Link) -> io::Result<()> {
-        if link.state == State::Absent {
-            return std::os::unix::fs::symlink(&self.gb, &link.path);
-        }
-        let mut name = std::ffi::OsString::from(".");
-        name.push(link.path.file_name().unwrap_or_default());
-        name.push(format!(".{}", std::process::id()));
-        let new = link.path.with_file_name(name);
-        std::os::unix::fs::symlink(&self.gb, &new)?;
-        std::fs::rename(&new, &link.path).inspect_err(|_| {
-            // The cause is reported; that the new link may stay beside it is the lesser trouble.
-            let _removed = std::fs::remove_file(&new);
-        })
-    }
 }
 
-fn state(path: &Path, gb: &Path) -> State {
+/// A rename replaces an outdated link at once, so that no parallel build finds the compiler gone.
+fn make(link: &Link) -> io::Result<()> {
+    if link.state == State::Absent {
+        return std::os::unix::fs::symlink(&link.target, &link.path);
+    }
+    let mut name = std::ffi::OsString::from(".");
+    name.push(link.path.file_name().unwrap_or_default());
+    name.push(format!(".{}", std::process::id()));
+    let new = link.path.with_file_name(name);
+    std::os::unix::fs::symlink(&link.target, &new)?;
+    std::fs::rename(&new, &link.path).inspect_err(|_| {
+        // The cause is reported; that the new link may stay beside it is the lesser trouble.
+        let _removed = std::fs::remove_file(&new);
+    })
+}
+
+fn state(path: &Path, to: &Path) -> State {
     let Ok(metadata) = path.symlink_metadata() else { return State::Absent };
     if !metadata.is_symlink() {
         return State::Foreign;
     }
-    match (path.canonicalize(), gb.canonicalize()) {
-        (Ok(found), Ok(gb)) if found == gb => State::Installed,
-        (Ok(found), _) if found.file_name() != Some("gb".as_ref()) => State::Foreign,
+    match (path.canonicalize(), to.canonicalize()) {
+        (Ok(found), Ok(to)) if found == to => State::Installed,
+        (Ok(found), _) if found.file_name() != to.file_name() => State::Foreign,
         _ => State::Outdated,
     }
 }

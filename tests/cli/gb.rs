@@ -3,9 +3,23 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// The program under test.
 pub const PATH: &str = env!("CARGO_BIN_EXE_gb");
+
+/// Held for writing while a program's file is written, and for reading while a child is started: a child inherits the
+/// open file until its exec, and the kernel runs no file that is open for writing (ETXTBSY).
+static FILES: RwLock<()> = RwLock::new(());
+
+/// To be held while a child is started.
+pub fn no_file_is_written() -> RwLockReadGuard<'static, ()> {
+    FILES.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn no_child_is_started() -> RwLockWriteGuard<'static, ()> {
+    FILES.write().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A call of gb (or of another program that calls it), with no environment but PATH.
 pub struct Call(Command);
@@ -50,7 +64,12 @@ impl Call {
     }
 
     pub fn output(mut self) -> Output {
-        self.0.output().expect("gb could not be started")
+        let command = self.0.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = {
+            let _started = no_file_is_written();
+            command.spawn().expect("gb could not be started")
+        };
+        child.wait_with_output().expect("gb's output could not be read")
     }
 
     pub fn go(self) -> Result {
@@ -91,10 +110,19 @@ impl Dir {
         self.0.path()
     }
 
+    /// Puts a copy of the program under test here, and returns its path.
+    pub fn gb(&self) -> PathBuf {
+        let _written = no_child_is_started();
+        let path = self.path().join("gb");
+        std::fs::copy(PATH, &path).unwrap();
+        path
+    }
+
     /// Writes a file with a mode, and returns its path.
     pub fn file(&self, name: &str, contents: impl AsRef<[u8]>, mode: u32) -> PathBuf {
         use std::os::unix::fs::PermissionsExt;
         let path = self.path().join(name);
+        let _written = no_child_is_started();
         std::fs::write(&path, contents).unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
         path

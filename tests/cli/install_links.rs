@@ -2,13 +2,12 @@
 
 use std::path::Path;
 
-use crate::gb::{Call, Dir, PATH, gb};
+use crate::gb::{Call, Dir, gb};
 
 /// A copy of gb, as an image has it, and an empty directory for links.
 fn installed() -> (Dir, std::path::PathBuf) {
     let dir = Dir::new();
-    let gb = dir.path().join("gb");
-    std::fs::copy(PATH, &gb).unwrap();
+    let gb = dir.gb();
     (dir, gb)
 }
 
@@ -66,8 +65,32 @@ fn a_real_compiler_of_the_name_gcc_is_left_alone() {
     real.file("aarch64-linux-gnu-gcc", "#!/bin/sh\n", 0o755);
     let text = install(&program, dir.path()).env("PATH", real.path()).stdout();
     assert!(text.starts_with("90 made, "), "{text}");
-    assert!(text.ends_with("left out, real compilers are in PATH: aarch64-linux-gnu-gcc\n"), "{text}");
+    assert!(text.ends_with("left out, PATH has others: aarch64-linux-gnu-gcc\n"), "{text}");
     assert!(!names(dir.path()).contains(&"aarch64-linux-gnu-gcc".to_owned()));
+}
+
+#[test]
+fn configure_scripts_find_the_tools_of_llvm_under_the_targets_name() {
+    let (dir, program) = installed();
+    let llvm = Dir::new();
+    for tool in ["llvm-ar", "ld.lld"] {
+        llvm.file(tool, "#!/bin/sh\n", 0o755);
+    }
+    let install = || install(&program, dir.path()).env("PATH", llvm.path()).stdout();
+    // Two tools for each of 13 ABIs besides the 91 names of gb.
+    assert_eq!(install(), format!("117 made, 0 already there, in {}\n", dir.path().display()));
+    assert_eq!(install(), format!("0 made, 117 already there, in {}\n", dir.path().display()));
+    let to = |name: &str| std::fs::read_link(dir.path().join(name)).unwrap();
+    assert_eq!(to("s390x-linux-gnu-ar"), llvm.path().join("llvm-ar"));
+    assert_eq!(to("s390x-linux-gnu-ld"), llvm.path().join("ld.lld"));
+    // Debian's binutils stay what they are.
+    let real = Dir::new();
+    real.file("s390x-linux-gnu-ar", "#!/bin/sh\n", 0o755);
+    std::fs::remove_file(dir.path().join("s390x-linux-gnu-ar")).unwrap();
+    let path = format!("{}:{}", real.path().display(), llvm.path().display());
+    let text = Call::new(&program).args(["install-links"]).args([dir.path()]).env("PATH", path).stdout();
+    assert!(text.starts_with("0 made, 116 already there"), "{text}");
+    assert!(text.ends_with("left out, PATH has others: s390x-linux-gnu-ar\n"), "{text}");
 }
 
 #[test]
@@ -79,7 +102,7 @@ fn a_file_of_somebody_elses_is_never_replaced_and_nothing_is_done_by_half() {
     install(&program, dir.path()).fails(
         125,
         &format!(
-            "install links in {path}: {path}/s390x-linux-gnu-clang exists and is not a link to gb (remove it, or choose another \
+            "install links in {path}: {path}/s390x-linux-gnu-clang exists and is not gb's link (remove it, or choose another \
              directory)"
         ),
     );

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::process::{Command, Stdio};
 
-use crate::gb::{Call, Dir, PATH, gb, sh};
+use crate::gb::{Call, Dir, PATH, gb, no_file_is_written, sh};
 
 #[test]
 fn the_commands_output_and_nothing_else_is_on_standard_output() {
@@ -56,6 +56,7 @@ fn the_environment_arrives_byte_for_byte_and_in_order() {
     let program = std::ffi::CString::new(PATH).unwrap();
     let actions = nix::spawn::PosixSpawnFileActions::init().unwrap();
     let attributes = nix::spawn::PosixSpawnAttr::init().unwrap();
+    let _started = no_file_is_written();
     let pid = nix::spawn::posix_spawn(program.as_c_str(), &actions, &attributes, &args, &strings).unwrap();
     let status = nix::sys::wait::waitpid(pid, None).unwrap();
     assert_eq!(status, nix::sys::wait::WaitStatus::Exited(pid, 0));
