@@ -14,6 +14,7 @@ pub fn cases() -> Vec<Case> {
     vec![
         Case::new("README: the pure Go command leaves an arm64 program", Needs::Image, readme_pure),
         Case::new("README: the cgo command runs an s390x program", Needs::Emulation("s390x"), readme_cgo),
+        Case::new("go run and go test run what they build for s390x", Needs::Emulation("s390x"), go_runs),
         Case::new("stdout of gb run is the command's, byte for byte", Needs::Image, stdout),
         Case::new(
             "a caller's CC with a target of its own stays as given and builds",
@@ -59,6 +60,15 @@ fn readme_cgo(lab: &Lab) -> Verdict {
     ensure_eq!(said, "hello linux/s390x from C\n");
     let elf = Facts::read(&dir.join("hello"))?;
     elf.is_for(Platform::by_goarch("s390x").ok_or("not in the table")?)
+}
+
+fn go_runs(lab: &Lab) -> Verdict {
+    let container = lab.container().env("GOARCH", "s390x");
+    let said = container.sh("go run ./go-pure; CGO_ENABLED=1 go run ./go-cgo; go test ./go-pure")?.ok()?;
+    let (greetings, test) = said.split_at(said.find("ok ").unwrap_or(said.len()));
+    ensure_eq!(greetings, "hello linux/s390x\nhello linux/s390x from C, Go says 42\n");
+    ensure!(test.contains("example.com/programs/go-pure"), "go test said {test}");
+    Ok(())
 }
 
 fn stdout(lab: &Lab) -> Verdict {

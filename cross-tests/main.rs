@@ -46,7 +46,8 @@ fn main() -> ExitCode {
         }
     };
     if let Some((what, remedy)) = present.left_out().filter(|_| !arguments.list) {
-        eprintln!("cross-tests: {what} ({remedy})");
+        let ignored = if present.lab.is_some() { "what needs that" } else { "everything" };
+        eprintln!("cross-tests: {what}: {ignored} is ignored ({remedy})");
     }
     let lab = present.lab.clone();
     let cases = [

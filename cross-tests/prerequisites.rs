@@ -59,10 +59,7 @@ impl Prerequisites {
     /// What is missing, so that tests are left out, and how to get it.
     pub fn left_out(&self) -> Option<(String, &'static str)> {
         let Some(lab) = &self.lab else {
-            return Some((
-                "GB_TEST_IMAGE names no image, so that all tests are left out".into(),
-                "make test",
-            ));
+            return Some(("GB_TEST_IMAGE names no image".to_owned(), "make test"));
         };
         let silent: Vec<_> = TARGETS.into_iter().filter(|target| !self.emulated.contains(target)).collect();
         let mut lacks = Vec::new();
@@ -73,7 +70,7 @@ impl Prerequisites {
             lacks.push("GB_TEST_ARM_IMAGE names no image with sysroots for 32 bit ARM".to_owned());
         }
         let remedy = if silent.is_empty() { "make test" } else { "make register" };
-        (!lacks.is_empty()).then(|| (format!("{}, so that tests are left out", lacks.join(" and ")), remedy))
+        (!lacks.is_empty()).then(|| (lacks.join(", and "), remedy))
     }
 }
 
@@ -86,14 +83,18 @@ fn variable(name: &str) -> Option<String> {
 }
 
 fn exists(image: &str) -> Result<(), Failed> {
-    let version = docker(["version", "--format", "{{.Server.Version}}"])?;
-    if version.status != Some(0) {
-        return Err(version.failed("no engine answers (make engine)"));
+    let answer = docker(["version", "--format", "{{.Server.Version}}"]);
+    match answer.map(|version| (version.status, version.stderr)) {
+        Ok((Some(0), _)) => {}
+        Ok((_, why)) => return Err(format!("no engine answers: {} (make engine)", why.trim()).into()),
+        Err(error) => {
+            return Err(format!("no engine: {} (make engine)", error.message().unwrap_or_default()).into());
+        }
     }
     let inspected = docker(["image", "inspect", "--format", "{{.Id}}", image])?;
     match inspected.status {
         Some(0) => Ok(()),
-        _ => Err(inspected.failed("the image is missing (make test-image)")),
+        _ => Err(format!("the engine has no image {image} (make test-image)").into()),
     }
 }
 

@@ -1,12 +1,18 @@
 // A program that uses a library of the target, found by pkg-config.
 package main
 
-// #cgo pkg-config: libpcap
-// #include <pcap/pcap.h>
+/*
+#cgo pkg-config: libpcap
+#include <pcap/pcap.h>
+#include <stdio.h>
+
+static void say(void) {
+	puts(pcap_lib_version());
+	fflush(stdout);
+}
+*/
 import "C"
 
-import "fmt"
-
 func main() {
-	fmt.Println(C.GoString(C.pcap_lib_version()))
+	C.say()
 }

@@ -3,14 +3,11 @@ package main
 
 import "C"
 
-import (
-	"fmt"
-	"runtime"
-)
+import "runtime"
 
 //export Greet
 func Greet(name *C.char) *C.char {
-	return C.CString(fmt.Sprintf("hello %s from Go on %s/%s", C.GoString(name), runtime.GOOS, runtime.GOARCH))
+	return C.CString("hello " + C.GoString(name) + " from Go on " + runtime.GOOS + "/" + runtime.GOARCH)
 }
 
 func main() {}
