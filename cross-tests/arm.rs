@@ -15,7 +15,7 @@ pub fn cases() -> Vec<Case> {
     ]
     .into_iter()
     .map(|(goarm, triple, cpu)| {
-        let name = format!("GOARM={goarm}: Go, cgo, C and C++ programs of {triple} run on an {cpu}");
+        let name = format!("GOARM={goarm}: Go, cgo, C and C++ programs of {triple} run on QEMU's {cpu}");
         Case::new(name, Needs::ArmImage, move |lab| runs(lab, goarm, triple, cpu))
     })
     .collect()

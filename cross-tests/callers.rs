@@ -16,6 +16,7 @@ pub fn cases() -> Vec<Case> {
         Case::new("README: the cgo command runs an s390x program", Needs::Emulation("s390x"), readme_cgo),
         Case::new("go run and go test run what they build for s390x", Needs::Emulation("s390x"), go_runs),
         Case::new("stdout of gb run is the command's, byte for byte", Needs::Image, stdout),
+        Case::new("gb run within gb run builds for the inner target", Needs::Emulation("riscv64"), nested),
         Case::new(
             "a caller's CC with a target of its own stays as given and builds",
             Needs::Emulation("arm64"),
@@ -78,6 +79,15 @@ fn stdout(lab: &Lab) -> Verdict {
         ensure!(output.stdout == b"one\0two\xff\nthree", "should have written other bytes: {output}");
         ensure_eq!(output.status, Some(0));
     }
+    Ok(())
+}
+
+/// As in a script that builds for one target after the other: what the outer gb set is no word of the caller's.
+fn nested(lab: &Lab) -> Verdict {
+    let script =
+        "export CGO_ENABLED=1; GOARCH=riscv64 gb run -- sh -euc 'go build -o /tmp/cgo ./go-cgo; /tmp/cgo'";
+    let said = lab.container().env("GOARCH", "arm64").sh(script)?.ok()?;
+    ensure_eq!(said, "hello linux/riscv64 from C, Go says 42\n");
     Ok(())
 }
 

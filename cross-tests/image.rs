@@ -1,18 +1,22 @@
 //! The image itself: what is in it, and what must not be.
 
-use gb::platform::PLATFORMS;
+use gb::platform::{PLATFORMS, Platform};
 
 use crate::case::{Case, Needs, Verdict, ensure, ensure_eq};
 use crate::elf::Facts;
 use crate::engine::Container;
-use crate::lab::{Lab, own_user};
+use crate::lab::{Lab, TARGETS, own_user};
 
 pub fn cases() -> Vec<Case> {
     vec![
         Case::new("the image's gb is a static program", Needs::Image, gb_is_static),
         Case::new("the image has no GCC, and its cc is clang", Needs::Image, no_gcc),
         Case::new("no link in a sysroot leads out of it, or nowhere", Needs::Image, links_in_sysroots),
-        Case::new("every compiler's name leads to gb", Needs::Image, names),
+        Case::new(
+            "every compiler's name leads to gb, and every foreign linker's and archiver's to LLVM",
+            Needs::Image,
+            names,
+        ),
         Case::new("the image sets no CC, and starts with gb", Needs::Image, configuration),
     ]
 }
@@ -45,16 +49,23 @@ fn links_in_sysroots(lab: &Lab) -> Verdict {
 }
 
 fn names(lab: &Lab) -> Verdict {
-    let mut script = "gb=$(readlink -f $(command -v gb))\n".to_owned();
-    let mut count = 0;
+    let mut script =
+        "leads() { case $(readlink -f \"$(command -v $1)\") in $2) ;; *) echo $1 ;; esac; }\n".to_owned();
+    let mut triples = 0;
     for abi in PLATFORMS.iter().filter(|platform| platform.cgo).flat_map(|platform| platform.all_abis()) {
+        triples += 1;
         for tool in ["clang", "clang++", "cc", "c++", "gcc", "g++", "pkg-config"] {
-            let name = format!("{}-{tool}", abi.triple);
-            script.push_str(&format!("[ \"$(readlink -f $(command -v {name}))\" = $gb ] || echo {name}\n"));
-            count += 1;
+            script.push_str(&format!("leads {}-{tool} /usr/local/bin/gb\n", abi.triple));
+        }
+        // The image's own binutils handle its own machine's objects.
+        if Platform::host().is_some_and(|host| host.default_abi() == abi) {
+            continue;
+        }
+        for tool in ["ar", "ranlib", "nm", "strip", "objcopy", "objdump", "readelf", "ld"] {
+            script.push_str(&format!("leads {}-{tool} '/usr/lib/llvm-*'\n", abi.triple));
         }
     }
-    ensure!(count >= 7 * 5, "only {count} names");
+    ensure!(triples > TARGETS.len(), "only {triples} triples");
     ensure_eq!(Container::new(&lab.image).bare_sh(&script)?.ok()?, "");
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Go's instruction set variants: the C side follows, and the image's clang knows every one.
 
 use gb::platform::{PLATFORMS, Platform, Variable};
+use libtest_mimic::Failed;
 
 use crate::case::{Case, Needs, Verdict, ensure, ensure_eq};
 use crate::lab::{Lab, TARGETS};
@@ -8,6 +9,7 @@ use crate::lab::{Lab, TARGETS};
 pub fn cases() -> Vec<Case> {
     vec![
         Case::new("clang accepts every variant of every target", Needs::Image, accepted),
+        Case::new("clang accepts every GOARM", Needs::ArmImage, accepted_for_arm),
         Case::new("C code is compiled for the variant that Go compiles for", Needs::Image, followed),
         Case::new("a variant that Go does not know is refused", Needs::Image, refused),
     ]
@@ -27,26 +29,38 @@ fn values(variable: &Variable) -> Vec<String> {
 }
 
 fn accepted(lab: &Lab) -> Verdict {
+    let platforms = PLATFORMS.iter().filter(|platform| TARGETS.contains(&platform.goarch));
+    let (script, count) = compile_each(platforms)?;
+    ensure_eq!(count, 4 + 16 * 4 + 3 + 3);
+    ensure_eq!(lab.container().bare_sh(&script)?.ok()?, "");
+    Ok(())
+}
+
+fn accepted_for_arm(lab: &Lab) -> Verdict {
+    let (script, count) = compile_each(Platform::by_goarch("arm").into_iter())?;
+    ensure_eq!(count, 3 * 3);
+    ensure_eq!(lab.arm_container()?.bare_sh(&script)?.ok()?, "");
+    Ok(())
+}
+
+/// A script that says what is refused, and the number of variants that it tries.
+fn compile_each(platforms: impl Iterator<Item = &'static Platform>) -> Result<(String, usize), Failed> {
     let mut script = "compile() {
          if ! env \"$1\" \"$2-clang\" -Wall -Werror -O2 -c /programs/c/hello.c -o /tmp/hello.o >/tmp/log 2>&1; then
              echo \"$1 $2: $(head -n 1 /tmp/log)\"
          fi; }\n"
         .to_owned();
     let mut count = 0;
-    for platform in PLATFORMS.iter().filter(|platform| TARGETS.contains(&platform.goarch)) {
+    for platform in platforms {
         let Some(variable) = &platform.variable else { continue };
         for value in values(variable) {
-            script.push_str(&format!(
-                "compile {}={value} {}\n",
-                variable.name,
-                platform.default_abi().triple
-            ));
+            let variant = variable.parse(&value)?;
+            let triple = platform.abi(Some(&variant)).triple;
+            script.push_str(&format!("compile {}={value} {triple}\n", variable.name));
             count += 1;
         }
     }
-    ensure_eq!(count, 4 + 16 * 4 + 3 + 3);
-    ensure_eq!(lab.container().bare_sh(&script)?.ok()?, "");
-    Ok(())
+    Ok((script, count))
 }
 
 /// Each variant is told from the one before it by a macro that clang defines.
