@@ -16,6 +16,8 @@ pub(super) struct CommandLine {
     pub(super) instruction_set: bool,
     /// `-###`
     pub(super) asks_identity: bool,
+    /// Go compiles a part of a cgo package.
+    pub(super) by_go: bool,
     /// Something to read: a file or standard input.
     pub(super) input: bool,
     /// Ends before linking.
@@ -87,6 +89,8 @@ impl CommandLine {
             _ if text.starts_with("--sysroot=") => self.sysroot = true,
             _ if text.starts_with("-fuse-ld=") || text.starts_with("--ld-path=") => self.linker = true,
             _ if text.starts_with("-march=") || text.starts_with("-mcpu=") => self.instruction_set = true,
+            // What cmd/go/internal/work/exec.go replaces its work directory with.
+            _ if text.starts_with("-ffile-prefix-map=") => self.by_go |= text.ends_with("=/tmp/go-build"),
             _ if text.starts_with("-print-") || text.starts_with("--print-") => self.question = true,
             _ if text.starts_with("--autocomplete=") => self.question = true,
             _ if WITH_VALUE.contains(&text) => {

@@ -55,6 +55,21 @@ pub enum CompilerError {
     /// There is nothing to compile against.
     #[error("compile: {0}")]
     NoSysroot(NoSysroot),
+    /// Go builds for one architecture with the compiler of another, which could only end in odd assembler errors.
+    #[error(
+        "compile a cgo package for GOARCH={goarch}: CC is {cc}, which compiles for {own} (set CC={right}, or run the command \
+         through gb run)"
+    )]
+    WrongCompiler {
+        /// What Go builds for.
+        goarch: &'static str,
+        /// The architecture of this compiler.
+        own: &'static str,
+        /// The name of this compiler.
+        cc: String,
+        /// The name of the right one.
+        right: String,
+    },
     /// The variant is none of Go's.
     #[error("compile for {triple}: {error}")]
     BadVariant {
@@ -101,6 +116,7 @@ impl Compiler {
         if line.target.as_deref().is_some_and(|target| !self.is_own_target(target)) {
             return Ok(Invocation { program, args: args.to_vec(), asks_identity: false });
         }
+        self.check_goarch(&line, environment)?;
         let sysroot = Sysroot::find(self.platform, self.abi, environment.get_nonempty("GB_SYSROOT"));
         let args = self.args(&line, args, &sysroot, environment)?;
         Ok(Invocation { program, args, asks_identity: line.asks_identity })
@@ -160,6 +176,22 @@ impl Compiler {
         let Some(value) = environment.get_nonempty(variable.name) else { return Ok(None) };
         let variant = variable.parse(&value.to_string_lossy());
         variant.map(Some).map_err(|error| CompilerError::BadVariant { triple: self.abi.triple, error })
+    }
+
+    /// Refuses what `GOARCH=arm64 go build` asks of the CC that was set for another target.
+    ///
+    /// Only of Go's own calls: a Makefile may well build a tool for the host under a foreign GOARCH.
+    fn check_goarch(&self, line: &CommandLine, environment: &Environment) -> Result<(), CompilerError> {
+        let goarch = environment.get_nonempty("GOARCH").and_then(|goarch| goarch.to_str());
+        match goarch.and_then(Platform::by_goarch) {
+            Some(platform) if line.by_go && platform != self.platform => Err(CompilerError::WrongCompiler {
+                goarch: platform.goarch,
+                own: self.platform.goarch,
+                cc: format!("{}-clang", self.abi.triple),
+                right: format!("{}-clang", platform.default_abi().triple),
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Whether the caller's `--target` names what this compiler is for anyway, as the Rust crate `cc` does.
@@ -320,6 +352,24 @@ mod tests {
         for command in ["-c x.c", "x.o", "-E -", "-nostdinc x.c", "-nostdlib x.c"] {
             assert!(!works(command), "{command}");
         }
+    }
+
+    #[test]
+    fn go_building_for_another_architecture_is_told_so_and_others_are_not() {
+        let compiler = Compiler::by_name("x86_64-linux-gnu-clang").unwrap().unwrap();
+        let check = |command: &str, goarch: &str| {
+            let result = compiler.check_goarch(&CommandLine::read(&words(command)), &environment(&[goarch]));
+            result.map_err(|error| error.to_string())
+        };
+        let by_go = "-c -ffile-prefix-map=/tmp/go-build123/b001=/tmp/go-build x.c";
+        assert_eq!(
+            check(by_go, "GOARCH=arm64").unwrap_err(),
+            "compile a cgo package for GOARCH=arm64: CC is x86_64-linux-gnu-clang, which compiles for amd64 (set \
+             CC=aarch64-linux-gnu-clang, or run the command through gb run)"
+        );
+        assert_eq!(check(by_go, "GOARCH=amd64"), Ok(()));
+        assert_eq!(check(by_go, "GOARCH="), Ok(()));
+        assert_eq!(check("-c x.c", "GOARCH=arm64"), Ok(()));
     }
 
     #[test]
