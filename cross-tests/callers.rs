@@ -18,6 +18,12 @@ pub fn cases() -> Vec<Case> {
         Case::new("stdout of gb run is the command's, byte for byte", Needs::Image, stdout),
         Case::new("gb run within gb run builds for the inner target", Needs::Emulation("riscv64"), nested),
         Case::new(
+            "GOARCH set in a shell of another target is refused with the remedy, not built wrong",
+            Needs::Image,
+            not_nested,
+        ),
+        Case::new("a program on a noexec file system is refused with the reason", Needs::Image, noexec),
+        Case::new(
             "a caller's CC with a target of its own stays as given and builds",
             Needs::Emulation("arm64"),
             own_compiler,
@@ -88,6 +94,25 @@ fn nested(lab: &Lab) -> Verdict {
         "export CGO_ENABLED=1; GOARCH=riscv64 gb run -- sh -euc 'go build -o /tmp/cgo ./go-cgo; /tmp/cgo'";
     let said = lab.container().env("GOARCH", "arm64").sh(script)?.ok()?;
     ensure_eq!(said, "hello linux/riscv64 from C, Go says 42\n");
+    Ok(())
+}
+
+/// The CC of the shell is that of the container's target. Under another GOARCH it could only end in odd errors.
+fn not_nested(lab: &Lab) -> Verdict {
+    let script = "GOARCH=arm64 CGO_ENABLED=1 go build -o /tmp/cgo ./go-cgo";
+    let output = lab.container().env("GOARCH", "ppc64le").sh(script)?;
+    ensure_eq!(output.status, Some(1));
+    let message = "gb: compile a cgo package for GOARCH=arm64: CC is powerpc64le-linux-gnu-clang, which compiles for ppc64le \
+                   (set CC=aarch64-linux-gnu-clang, or run the command through gb run)";
+    ensure!(output.stderr.lines().any(|line| line == message), "{output}");
+    Ok(())
+}
+
+/// Docker mounts every tmpfs so, unless it is told otherwise.
+fn noexec(lab: &Lab) -> Verdict {
+    let script = "cp /bin/true /tmpfs/; status=0; gb run /tmpfs/true 2>&1 || status=$?; echo $status";
+    let said = lab.container().option("--tmpfs=/tmpfs").sh(script)?.ok()?;
+    ensure_eq!(said, "gb: run /tmpfs/true: the file system at /tmpfs is mounted noexec\n126\n");
     Ok(())
 }
 

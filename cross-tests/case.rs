@@ -27,7 +27,7 @@ pub enum Needs {
     Emulation(&'static str),
     /// A kernel that runs programs of every target.
     EveryEmulation,
-    /// The image with the sysroots of 32 bit ARM.
+    /// The image with what only tests need: sysroots of 32 bit ARM, and Debian's cross packages for arm64.
     ArmImage,
 }
 

@@ -5,7 +5,7 @@
 //! | variable | meaning |
 //! |---|---|
 //! | `GB_TEST_IMAGE` | the go-build image; without it every test is ignored |
-//! | `GB_TEST_ARM_IMAGE` | the same with sysroots for 32 bit ARM; without it GOARM's tests are ignored |
+//! | `GB_TEST_ARM_IMAGE` | the same with sysroots for 32 bit ARM, and Debian's cross packages; without it some are ignored |
 //! | `GB_TEST_REQUIRE=all` | nothing may be left out: what is missing is a failure |
 
 // This is test code, where a failed assumption may end the test; no attribute tells clippy so when main is our own.
@@ -19,6 +19,7 @@ mod elf;
 mod engine;
 mod image;
 mod lab;
+mod layouts;
 mod matrix;
 mod prerequisites;
 mod roles;
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
         roles::cases(),
         variants::cases(),
         arm::cases(),
+        layouts::cases(),
         image::cases(),
     ];
     let trials = cases.into_iter().flatten().map(|case| {
