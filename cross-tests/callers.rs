@@ -102,7 +102,7 @@ fn not_nested(lab: &Lab) -> Verdict {
     let script = "GOARCH=arm64 CGO_ENABLED=1 go build -o /tmp/cgo ./go-cgo";
     let output = lab.container().env("GOARCH", "ppc64le").sh(script)?;
     ensure_eq!(output.status, Some(1));
-    let message = "gb: compile a cgo package for GOARCH=arm64: CC is powerpc64le-linux-gnu-clang, which compiles for ppc64le \
+    let message = "gb: compile a cgo package for linux/arm64: powerpc64le-linux-gnu-clang compiles for linux/ppc64le \
                    (set CC=aarch64-linux-gnu-clang, or run the command through gb run)";
     ensure!(output.stderr.lines().any(|line| line == message), "{output}");
     Ok(())

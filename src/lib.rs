@@ -7,6 +7,7 @@
 //! | [`entrypoint`] | becoming the user's command |
 //! | [`platform`] | the table of architectures, and the reading of their names |
 //! | [`environment`] | environment variables, byte for byte |
+//! | [`file`] | looking into files that somebody else names |
 //! | [`sys`] | the only `unsafe` |
 //! | [`error`] | exit codes and messages |
 //!
@@ -16,6 +17,7 @@ pub mod cli;
 pub mod entrypoint;
 pub mod environment;
 pub mod error;
+pub mod file;
 pub mod platform;
 pub mod sys;
 pub mod toolchain;

@@ -2,12 +2,13 @@
 
 use serde_json::json;
 
+use crate::environment::Environment;
 use crate::error::Error;
 use crate::platform::{ElfClass, ElfData};
 use crate::toolchain::Request;
 
 /// The row of a request's target, for people or as JSON.
-pub(super) fn write(request: &Request, as_json: bool) -> Result<Vec<u8>, Error> {
+pub(super) fn write(request: &Request, environment: &Environment, as_json: bool) -> Result<Vec<u8>, Error> {
     let target = match request {
         Request::Linux { target, .. } => target,
         Request::Other { goos, source, .. } => {
@@ -18,8 +19,9 @@ pub(super) fn write(request: &Request, as_json: bool) -> Result<Vec<u8>, Error> 
         }
     };
     let platform = target.platform;
-    let abi = platform.abi(target.variant.as_ref());
-    let flags = match &target.variant {
+    let variant = request.variant(environment);
+    let abi = platform.abi(variant.as_ref());
+    let flags = match &variant {
         Some(variant) => variant.c_flags(abi),
         None => Vec::new(),
     };
@@ -45,7 +47,7 @@ pub(super) fn write(request: &Request, as_json: bool) -> Result<Vec<u8>, Error> 
             },
             "loader": abi.loader,
             "variable": platform.variable,
-            "variant": target.variant.as_ref().map(|v| v.value()),
+            "variant": variant.as_ref().map(|v| v.value()),
             "c_flags": flags,
             "cgo": platform.cgo,
             "binfmt": platform.binfmt,
@@ -69,7 +71,7 @@ pub(super) fn write(request: &Request, as_json: bool) -> Result<Vec<u8>, Error> 
         elf.push_str(&format!(", flags {:#x} of {:#x}", platform.elf.flags, platform.elf.flags_mask));
     }
     let variants = platform.variable.as_ref().map(|v| format!("{} = {}", v.name, v.values.join(" ")));
-    let variant = target.variant.as_ref().map(|v| format!("{}={}", v.variable, v.value()));
+    let variant = variant.as_ref().map(|v| format!("{}={}", v.variable, v.value()));
     let rows = [
         ("Go", format!("linux/{}{}", platform.goarch, if platform.cgo { "" } else { " (no cgo)" })),
         ("uname -m", platform.uname.join(" ")),

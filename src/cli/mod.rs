@@ -152,7 +152,7 @@ fn subcommand(args: &[OsString]) -> Result<ExitCode, Error> {
         Command::Info { platform, json } => {
             let environment = given(&Environment::new(sys::environ()));
             let request = request(platform.as_deref(), &environment)?;
-            print(&info::write(&request, json)?)
+            print(&info::write(&request, &environment, json)?)
         }
         Command::InstallLinks { dir } => install_links(&dir),
     }
@@ -181,6 +181,11 @@ fn usage(error: &clap::Error) -> Result<ExitCode, Error> {
 /// Writes to standard output. A reader that goes away ends gb as it ends any other program.
 fn print(text: &[u8]) -> Result<ExitCode, Error> {
     sys::restore_inherited();
+    if sys::was_closed(1) {
+        // Rust's runtime has put /dev/null there, which takes everything.
+        let source = io::Error::from(nix::errno::Errno::EBADF);
+        return Err(Error::Io { attempt: "write to standard output".to_owned(), source });
+    }
     let mut stdout = io::stdout().lock();
     let written = stdout.write_all(text).and_then(|()| stdout.flush());
     written.map_err(|source| Error::Io { attempt: "write to standard output".to_owned(), source })?;
@@ -234,8 +239,8 @@ fn become_program(program: &OsStr, args: &[OsString], environment: &Environment)
 fn compile(compiler: &Compiler, args: &[OsString]) -> Result<ExitCode, Error> {
     let environment = Environment::new(sys::environ());
     let invocation = compiler.plan(args, &environment, Programs::new(&environment))?;
-    if invocation.asks_identity {
-        let code = print_identity(compiler, &invocation, &environment).map_err(|source| Error::Io {
+    if let Some(identity) = &invocation.identity {
+        let code = print_identity(identity, &invocation).map_err(|source| Error::Io {
             attempt: format!("run {}", invocation.program.display()),
             source,
         })?;

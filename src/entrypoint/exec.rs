@@ -4,7 +4,6 @@
 //! failed and why: 127 for a program that is not there, 126 for one that is there and cannot run.
 
 use std::ffi::{CString, NulError, OsStr, OsString};
-use std::io::Read;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
@@ -12,6 +11,7 @@ use nix::errno::Errno;
 use nix::unistd::execve;
 
 use crate::environment::Environment;
+use crate::file;
 use crate::platform::Platform;
 use crate::sys;
 
@@ -41,12 +41,12 @@ pub enum ExecError {
     #[error("run {}: no such file", show(.0))]
     NoSuchFile(OsString),
     /// The file is there, what its first line or its program header asks for is not.
-    #[error("run {}: its interpreter {} does not exist", show(.file), show(.interpreter))]
+    #[error("run {}: {why}", show(.file))]
     NoInterpreter {
         /// The program.
         file: PathBuf,
         /// What the kernel looked for.
-        interpreter: OsString,
+        why: String,
     },
     /// The file is there and can't be run.
     #[error("run {}: {why}", show(.file))]
@@ -163,30 +163,47 @@ fn run_as_script(file: &Path, path: &CString, argv: &[CString], environment: &En
     ExecError::CannotRun { file: file.into(), why }
 }
 
-/// The failure to report if a file is there and the interpreter that it names is what is missing.
+/// The failure to report if a file is there: then what it needs to be run is not.
 fn missing_interpreter(file: &Path) -> Option<ExecError> {
-    let head = head(file)?;
-    let interpreter = if let Some(line) = head.strip_prefix(b"#!") {
-        let line = line.split(|b| *b == b'\n').next().unwrap_or_default();
-        let word = line.split(|b| *b == b' ' || *b == b'\t').find(|w| !w.is_empty())?;
-        OsString::from_vec(word.to_vec())
-    } else {
-        elf_interpreter(&head)?
+    // A link that leads nowhere is no program either.
+    let metadata = std::fs::metadata(file).ok()?;
+    if !metadata.is_file() {
+        return None;
+    }
+    let missing = |interpreter: &OsString| !Path::new(interpreter).exists();
+    let why = match interpreter(file).filter(missing) {
+        Some(interpreter) if interpreter.as_bytes().ends_with(b"\r") => {
+            let name = show(&interpreter);
+            format!("its interpreter {name:?} does not exist (it has the line ends of Windows)")
+        }
+        Some(interpreter) => format!("its interpreter {} does not exist", show(&interpreter)),
+        None => {
+            "what it needs to be run is missing (the interpreter of its interpreter, or the emulator that is \
+                 registered for it)"
+                .to_owned()
+        }
     };
-    Some(ExecError::NoInterpreter { file: file.into(), interpreter })
+    Some(ExecError::NoInterpreter { file: file.into(), why })
 }
 
-/// The path in an ELF program's PT_INTERP segment, which linkers place right behind the program headers.
-fn elf_interpreter(head: &[u8]) -> Option<OsString> {
+/// What a file says it is to be run by: the program of a `#!` line, or the loader of an ELF program.
+fn interpreter(file: &Path) -> Option<OsString> {
+    let head = head(file)?;
+    if let Some(line) = head.strip_prefix(b"#!") {
+        let line = line.split(|b| *b == b'\n').next().unwrap_or_default();
+        let word = line.split(|b| *b == b' ' || *b == b'\t').find(|w| !w.is_empty())?;
+        return Some(OsString::from_vec(word.to_vec()));
+    }
     use goblin::container::Ctx;
     use goblin::elf::program_header::{PT_INTERP, ProgramHeader};
-    let header = goblin::elf::Elf::parse_header(head).ok()?;
+    let header = goblin::elf::Elf::parse_header(&head).ok()?;
     let context = Ctx::new(header.container().ok()?, header.endianness().ok()?);
     let offset = usize::try_from(header.e_phoff).ok()?;
-    let segments = ProgramHeader::parse(head, offset, header.e_phnum.into(), context).ok()?;
-    let range = segments.iter().find(|s| s.p_type == PT_INTERP)?.file_range();
-    let path = head.get(range)?.split(|b| *b == 0).next()?;
-    Some(OsString::from_vec(path.to_vec()))
+    let segments = ProgramHeader::parse(&head, offset, header.e_phnum.into(), context).ok()?;
+    let segment = segments.iter().find(|s| s.p_type == PT_INTERP)?;
+    let length = segment.p_filesz.min(libc::PATH_MAX as u64);
+    let path = file::read_part(file, segment.p_offset, length).ok()?;
+    Some(OsString::from_vec(path.split(|b| *b == 0).next()?.to_vec()))
 }
 
 /// The reason why a file that exists was denied.
@@ -242,9 +259,7 @@ fn why_no_program(file: &Path) -> Option<String> {
 /// The first bytes of a file: enough for the headers of an ELF program, or for the `#!` line, of which the kernel reads
 /// 255 bytes.
 fn head(file: &Path) -> Option<Vec<u8>> {
-    let mut head = Vec::new();
-    std::fs::File::open(file).ok()?.take(16 * 1024).read_to_end(&mut head).ok()?;
-    Some(head)
+    file::read_part(file, 0, 4096).ok()
 }
 
 #[cfg(test)]

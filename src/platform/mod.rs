@@ -72,6 +72,21 @@ impl Platform {
         std::iter::once(&self.abis.0).chain(self.abis.1)
     }
 
+    /// Whether a compiler's target, in whatever spelling, is Linux on this machine with this ABI: `arm64-linux-gnu`,
+    /// `aarch64-unknown-linux`, `armv7a-unknown-linux-gnueabihf`.
+    pub fn is_target(&self, abi: &Abi, target: &str) -> bool {
+        let mut parts = target.split('-');
+        let cpu = parts.next().unwrap_or_default();
+        let environment = match (parts.next(), parts.next(), parts.next(), parts.next()) {
+            (Some("linux"), environment, None, None) => environment,
+            (Some(_vendor), Some("linux"), environment, None) => environment,
+            _ => return false,
+        };
+        let same_machine = parse(cpu).is_ok_and(|found| found.platform == self);
+        let own_environment = abi.triple.rsplit('-').next();
+        same_machine && (environment.is_none() || environment == own_environment)
+    }
+
     /// The platform and ABI that a GNU triple names, whatever its vendor: `aarch64-linux-gnu`,
     /// `aarch64-unknown-linux-gnu`, `aarch64-redhat-linux-gnu`.
     pub fn by_triple(triple: &str) -> Option<(&'static Platform, &'static Abi)> {

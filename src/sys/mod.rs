@@ -5,4 +5,4 @@ mod environment;
 mod startup;
 
 pub use environment::environ;
-pub use startup::{ignore_sigpipe, restore_inherited};
+pub use startup::{ignore_sigpipe, restore_inherited, was_closed};

@@ -37,7 +37,7 @@ static RECORD: extern "C" fn() = record;
 
 /// Gives the next program the SIGPIPE disposition and the closed standard streams that gb was started with.
 ///
-/// To be called right before an exec: afterwards writing to a stream that was closed fails, as it should.
+/// To be called right before an exec.
 pub fn restore_inherited() {
     let state = INHERITED.load(Ordering::Relaxed);
     if state & SIGPIPE_IGNORED == 0 {
@@ -51,6 +51,11 @@ pub fn restore_inherited() {
             unsafe { libc::fcntl(stream, libc::F_SETFD, libc::FD_CLOEXEC) };
         }
     }
+}
+
+/// Whether a standard stream (0 to 2) was closed when gb was started.
+pub fn was_closed(stream: u8) -> bool {
+    stream < 3 && INHERITED.load(Ordering::Relaxed) & (1 << stream) != 0
 }
 
 /// Ignores SIGPIPE again, as Rust's runtime does: after a failed exec the message about it must not end gb.

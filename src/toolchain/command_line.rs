@@ -2,6 +2,9 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
+
+use crate::file;
 
 /// What of a command line matters for the flags that gb adds.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -33,16 +36,21 @@ pub(super) struct CommandLine {
 /// Options of clang and gcc whose value is the next word, so that the next word is not an option itself.
 #[rustfmt::skip]
 const WITH_VALUE: &[&str] = &[
-    "-o", "-x", "-I", "-D", "-U", "-L", "-l", "-F", "-T", "-u", "-z", "-e", "-A", "-MF", "-MT", "-MQ",
+    "-o", "-x", "-I", "-D", "-U", "-L", "-F", "-T", "-u", "-z", "-e", "-A", "-MF", "-MT", "-MQ",
     "-MJ", "-include", "-include-pch", "-imacros", "-iprefix", "-iwithprefix", "-iwithprefixbefore",
     "-iquote", "-isystem", "-isystem-after", "-idirafter", "-isysroot", "-cxx-isystem", "-imultilib",
-    "-Xclang", "-Xlinker", "-Xassembler", "-Xpreprocessor", "-Xanalyzer", "-Xopenmp-target",
+    "-Xclang", "-Xassembler", "-Xpreprocessor", "-Xanalyzer", "-Xopenmp-target",
     "-Xarch_host", "-Xarch_device", "-mllvm", "-arch", "-framework", "-rpath", "-serialize-diagnostics",
     "--param", "--config", "-dumpbase", "-wrapper", "-G", "-B", "-specs", "-ivfsoverlay",
     "-working-directory",
 ];
 
 impl CommandLine {
+    /// Whether the words are for one of clang's inner programs (`-cc1`, `-cc1as`), which know no driver's options.
+    pub(super) fn is_inner(args: &[OsString]) -> bool {
+        args.first().is_some_and(|first| first.as_bytes().starts_with(b"-cc1"))
+    }
+
     /// Reads a caller's words, response files included.
     pub(super) fn read(args: &[OsString]) -> CommandLine {
         let mut line = CommandLine::default();
@@ -83,7 +91,7 @@ impl CommandLine {
             | "-rewrite-objc" => self.stops_early = true,
             "--version" | "--help" | "-help" | "--help-hidden" | "-dumpversion" | "-dumpfullversion"
             | "-dumpmachine" => self.question = true,
-            "-ffreestanding" | "-nostdinc" => self.no_headers = true,
+            "-nostdinc" | "-nostdlibinc" | "--no-standard-includes" => self.no_headers = true,
             "-nostdlib" | "-r" => self.no_libraries = true,
             _ if text.starts_with("--target=") => self.target = text.get(9..).map(OsString::from),
             _ if text.starts_with("--sysroot=") => self.sysroot = true,
@@ -93,6 +101,12 @@ impl CommandLine {
             _ if text.starts_with("-ffile-prefix-map=") => self.by_go |= text.ends_with("=/tmp/go-build"),
             _ if text.starts_with("-print-") || text.starts_with("--print-") => self.question = true,
             _ if text.starts_with("--autocomplete=") => self.question = true,
+            // Libraries and linker options may be all the input there is.
+            "-Xlinker" => {
+                self.input = true;
+                rest.next();
+            }
+            _ if text.starts_with("-l") || text.starts_with("-Wl,") => self.input = true,
             _ if WITH_VALUE.contains(&text) => {
                 rest.next();
             }
@@ -113,12 +127,14 @@ impl CommandLine {
 fn expand_response_files(args: &[OsString]) -> Vec<OsString> {
     // Files may name files; no sane command line comes near this.
     const MOST_FILES: usize = 64;
+    const MOST_BYTES: u64 = 64 << 20;
     let mut budget = MOST_FILES;
     let mut stack: Vec<OsString> = args.iter().rev().cloned().collect();
     let mut words = Vec::with_capacity(args.len());
     while let Some(word) = stack.pop() {
         let file = word.as_bytes().strip_prefix(b"@").filter(|_| budget > 0);
-        match file.map(|name| std::fs::read(OsStr::from_bytes(name))) {
+        // A pipe can be read once only, and that is clang's turn.
+        match file.map(|name| file::read_part(Path::new(OsStr::from_bytes(name)), 0, MOST_BYTES)) {
             Some(Ok(text)) => {
                 budget -= 1;
                 stack.extend(split_response_file(&text).into_iter().rev());
@@ -130,7 +146,7 @@ fn expand_response_files(args: &[OsString]) -> Vec<OsString> {
 }
 
 /// Splits a response file as GNU programs and LLVM on Unix do (llvm::cl::TokenizeGNUCommandLine): white space
-/// separates, quotes of both kinds group, a backslash takes the next byte as it is.
+/// separates, quotes of both kinds group, a backslash takes the next byte as it is, and empty words are dropped.
 fn split_response_file(text: &[u8]) -> Vec<OsString> {
     let mut words = Vec::new();
     let mut word: Option<Vec<u8>> = None;
@@ -140,10 +156,7 @@ fn split_response_file(text: &[u8]) -> Vec<OsString> {
         match (byte, quote) {
             (b'\\', _) => word.get_or_insert_default().extend(bytes.next()),
             (_, Some(open)) if byte == open => quote = None,
-            (b'\'' | b'"', None) => {
-                quote = Some(byte);
-                word.get_or_insert_default();
-            }
+            (b'\'' | b'"', None) => quote = Some(byte),
             (b' ' | b'\t' | b'\n' | b'\r', None) => words.extend(word.take()),
             _ => word.get_or_insert_default().push(byte),
         }
@@ -161,7 +174,7 @@ mod tests {
         let split = |text: &[u8]| split_response_file(text);
         assert_eq!(
             split(b"-c 'a b' \"c\\\"d\" e\\ f ''\n\n"),
-            ["-c", "a b", "c\"d", "e f", ""].map(OsString::from)
+            ["-c", "a b", "c\"d", "e f"].map(OsString::from)
         );
         assert!(split(b"  ").is_empty());
         assert_eq!(split(b"a'b"), ["ab"].map(OsString::from));

@@ -7,6 +7,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use super::command_line::CommandLine;
+use super::identity::Identity;
 use super::sysroot::sysroot_flag;
 use super::{NoSysroot, Programs, Sysroot};
 use crate::environment::Environment;
@@ -39,8 +40,8 @@ pub struct Invocation {
     pub program: PathBuf,
     /// Its arguments, without `argv[0]`.
     pub args: Vec<OsString>,
-    /// Whether the caller asks who the compiler is (`-###`): then the answer must also tell the sysroot.
-    pub asks_identity: bool,
+    /// Where the caller asks who the compiler is (`-###`): what the answer must also tell.
+    pub identity: Option<Identity>,
 }
 
 /// Why a compiler role can't compile.
@@ -56,19 +57,16 @@ pub enum CompilerError {
     #[error("compile: {0}")]
     NoSysroot(NoSysroot),
     /// Go builds for one architecture with the compiler of another, which could only end in odd assembler errors.
-    #[error(
-        "compile a cgo package for GOARCH={goarch}: CC is {cc}, which compiles for {own} (set CC={right}, or run the command \
-         through gb run)"
-    )]
+    #[error("compile a cgo package for {wanted}: {name} compiles for {own} ({remedy})")]
     WrongCompiler {
         /// What Go builds for.
-        goarch: &'static str,
-        /// The architecture of this compiler.
-        own: &'static str,
+        wanted: String,
         /// The name of this compiler.
-        cc: String,
-        /// The name of the right one.
-        right: String,
+        name: String,
+        /// What it compiles for.
+        own: String,
+        /// What to do.
+        remedy: String,
     },
     /// The variant is none of Go's.
     #[error("compile for {triple}: {error}")]
@@ -112,14 +110,35 @@ impl Compiler {
     ) -> Result<Invocation, CompilerError> {
         let triple = self.abi.triple;
         let program = clang(programs).ok_or(CompilerError::NoCompiler { triple })?;
+        if CommandLine::is_inner(args) {
+            return Ok(Invocation { program, args: args.to_vec(), identity: None });
+        }
         let line = CommandLine::read(args);
         if line.target.as_deref().is_some_and(|target| !self.is_own_target(target)) {
-            return Ok(Invocation { program, args: args.to_vec(), asks_identity: false });
+            let mut all = self.driver_mode();
+            all.extend_from_slice(args);
+            return Ok(Invocation { program, args: all, identity: None });
         }
-        self.check_goarch(&line, environment)?;
+        self.check_go(&line, environment)?;
         let sysroot = Sysroot::find(self.platform, self.abi, environment.get_nonempty("GB_SYSROOT"));
         let args = self.args(&line, args, &sysroot, environment)?;
-        Ok(Invocation { program, args, asks_identity: line.asks_identity })
+        let identity = match line.asks_identity {
+            true => Some(Identity {
+                abi: self.abi,
+                flags: self.instruction_set(environment)?,
+                sysroot: sysroot.ok(),
+            }),
+            false => None,
+        };
+        Ok(Invocation { program, args, identity })
+    }
+
+    /// What makes clang, which is always called as such, the C++ compiler.
+    fn driver_mode(&self) -> Vec<OsString> {
+        match self.language {
+            Language::C => Vec::new(),
+            Language::Cxx => vec!["--driver-mode=g++".into()],
+        }
     }
 
     fn args(
@@ -150,10 +169,7 @@ impl Compiler {
         if line.links() && !line.linker {
             own.push("-fuse-ld=lld".into());
         }
-        let mut all = Vec::with_capacity(own.len() + args.len() + 3);
-        if self.language == Language::Cxx {
-            all.push("--driver-mode=g++".into());
-        }
+        let mut all = self.driver_mode();
         // Go compiles with -Werror, and a flag that the step at hand does not need would be warned about.
         all.push("--start-no-unused-arguments".into());
         all.append(&mut own);
@@ -166,13 +182,17 @@ impl Compiler {
     /// environment of every compiler that it starts), else the baseline of the ABI.
     fn instruction_set(&self, environment: &Environment) -> Result<Vec<String>, CompilerError> {
         let baseline = || self.abi.baseline.iter().map(|flag| (*flag).to_owned()).collect();
-        let Some(variant) = self.variant(environment)? else { return Ok(baseline()) };
+        let Some(variant) = self.variant_of(self.platform, environment)? else { return Ok(baseline()) };
         let flags = variant.c_flags(self.abi);
         Ok(if flags.is_empty() { baseline() } else { flags })
     }
 
-    fn variant(&self, environment: &Environment) -> Result<Option<Variant>, CompilerError> {
-        let Some(variable) = &self.platform.variable else { return Ok(None) };
+    fn variant_of(
+        &self,
+        platform: &'static Platform,
+        environment: &Environment,
+    ) -> Result<Option<Variant>, CompilerError> {
+        let Some(variable) = &platform.variable else { return Ok(None) };
         let Some(value) = environment.get_nonempty(variable.name) else { return Ok(None) };
         let variant = variable.parse(&value.to_string_lossy());
         variant.map(Some).map_err(|error| CompilerError::BadVariant { triple: self.abi.triple, error })
@@ -181,40 +201,40 @@ impl Compiler {
     /// Refuses what `GOARCH=arm64 go build` asks of the CC that was set for another target.
     ///
     /// Only of Go's own calls: a Makefile may well build a tool for the host under a foreign GOARCH.
-    fn check_goarch(&self, line: &CommandLine, environment: &Environment) -> Result<(), CompilerError> {
-        let goarch = environment.get_nonempty("GOARCH").and_then(|goarch| goarch.to_str());
-        match goarch.and_then(Platform::by_goarch) {
-            Some(platform) if line.by_go && platform != self.platform => Err(CompilerError::WrongCompiler {
-                goarch: platform.goarch,
-                own: self.platform.goarch,
-                cc: format!("{}-clang", self.abi.triple),
-                right: format!("{}-clang", platform.default_abi().triple),
-            }),
-            _ => Ok(()),
+    fn check_go(&self, line: &CommandLine, environment: &Environment) -> Result<(), CompilerError> {
+        if !line.by_go {
+            return Ok(());
         }
+        let suffix = if self.language == Language::Cxx { "clang++" } else { "clang" };
+        let wrong = |wanted: String, remedy: String| CompilerError::WrongCompiler {
+            wanted,
+            name: format!("{}-{suffix}", self.abi.triple),
+            own: format!("linux/{}", self.platform.goarch),
+            remedy,
+        };
+        let get = |name: &str| environment.get_nonempty(name).and_then(|value| value.to_str());
+        let goarch = get("GOARCH").unwrap_or(self.platform.goarch);
+        if let Some(goos) = get("GOOS").filter(|goos| *goos != "linux") {
+            return Err(wrong(
+                format!("{goos}/{goarch}"),
+                "set CC to a compiler for it, or CGO_ENABLED=0".into(),
+            ));
+        }
+        let Some(platform) = Platform::by_goarch(goarch) else { return Ok(()) };
+        let variant = self.variant_of(platform, environment)?;
+        let abi = platform.abi(variant.as_ref());
+        // Code of the other ABI of ARM runs wherever the default one's does, but not the other way round.
+        if platform == self.platform && (abi == self.abi || abi == platform.default_abi()) {
+            return Ok(());
+        }
+        let variant = variant.map(|v| format!(" with {}={}", v.variable, v.value())).unwrap_or_default();
+        let remedy = format!("set CC={}-clang, or run the command through gb run", abi.triple);
+        Err(wrong(format!("linux/{goarch}{variant}"), remedy))
     }
 
     /// Whether the caller's `--target` names what this compiler is for anyway, as the Rust crate `cc` does.
     fn is_own_target(&self, target: &OsStr) -> bool {
-        let found = target.to_str().and_then(|target| {
-            Platform::by_triple(target).or_else(|| {
-                let abi = self.abi;
-                (abi.rust == Some(target)).then_some((self.platform, abi))
-            })
-        });
-        found == Some((self.platform, self.abi))
-    }
-
-    /// What the compiler's answer to `-###` must be told apart by, besides clang's own version.
-    pub fn identity(&self, environment: &Environment) -> String {
-        let sysroot = Sysroot::find(self.platform, self.abi, environment.get_nonempty("GB_SYSROOT"));
-        let sysroot = match sysroot {
-            Ok(sysroot) => super::identity::describe(&sysroot, self.abi),
-            Err(_) => "none".to_owned(),
-        };
-        let flags = self.instruction_set(environment).unwrap_or_default().join(",");
-        let flags = if flags.is_empty() { String::new() } else { format!(" flags={flags}") };
-        format!("gb={} target={}{flags} sysroot={sysroot}", env!("CARGO_PKG_VERSION"), self.abi.triple)
+        target.to_str().is_some_and(|target| self.platform.is_target(self.abi, target))
     }
 }
 
@@ -324,7 +344,20 @@ mod tests {
         assert_eq!(own("-target bpf -c x.c"), Some(false));
         assert_eq!(own("-c x.c --target=s390x-linux-gnu"), Some(false));
         assert_eq!(own("--target=aarch64-linux-gnu x.c"), Some(true));
-        assert_eq!(own("--target=aarch64-unknown-linux-gnu x.c"), Some(true));
+        for spelling in
+            ["aarch64-unknown-linux-gnu", "arm64-linux-gnu", "aarch64-linux", "aarch64-redhat-linux"]
+        {
+            assert_eq!(own(&format!("--target={spelling} x.c")), Some(true), "{spelling}");
+        }
+        for spelling in [
+            "aarch64-none-elf",
+            "aarch64-linux-musl",
+            "aarch64",
+            "arm64-apple-macos",
+            "armv7-linux-gnueabihf",
+        ] {
+            assert_eq!(own(&format!("--target={spelling} x.c")), Some(false), "{spelling}");
+        }
         assert_eq!(own("-Xclang -target x.c"), None);
         assert_eq!(own("-o -target x.c"), None);
     }
@@ -349,7 +382,15 @@ mod tests {
         ] {
             assert!(works(command), "{command}");
         }
-        for command in ["-c x.c", "x.o", "-E -", "-nostdinc x.c", "-nostdlib x.c"] {
+        for command in [
+            "-c x.c",
+            "x.o",
+            "-E -",
+            "-nostdinc x.c",
+            "-nostdlib x.c",
+            "-ffreestanding -c x.c",
+            "-shared -lx",
+        ] {
             assert!(!works(command), "{command}");
         }
     }
@@ -357,19 +398,47 @@ mod tests {
     #[test]
     fn go_building_for_another_architecture_is_told_so_and_others_are_not() {
         let compiler = Compiler::by_name("x86_64-linux-gnu-clang").unwrap().unwrap();
-        let check = |command: &str, goarch: &str| {
-            let result = compiler.check_goarch(&CommandLine::read(&words(command)), &environment(&[goarch]));
+        let check = |command: &str, variables: &[&str]| {
+            let result = compiler.check_go(&CommandLine::read(&words(command)), &environment(variables));
             result.map_err(|error| error.to_string())
         };
         let by_go = "-c -ffile-prefix-map=/tmp/go-build123/b001=/tmp/go-build x.c";
         assert_eq!(
-            check(by_go, "GOARCH=arm64").unwrap_err(),
-            "compile a cgo package for GOARCH=arm64: CC is x86_64-linux-gnu-clang, which compiles for amd64 (set \
+            check(by_go, &["GOARCH=arm64"]).unwrap_err(),
+            "compile a cgo package for linux/arm64: x86_64-linux-gnu-clang compiles for linux/amd64 (set \
              CC=aarch64-linux-gnu-clang, or run the command through gb run)"
         );
-        assert_eq!(check(by_go, "GOARCH=amd64"), Ok(()));
-        assert_eq!(check(by_go, "GOARCH="), Ok(()));
-        assert_eq!(check("-c x.c", "GOARCH=arm64"), Ok(()));
+        assert_eq!(
+            check(by_go, &["GOARCH=amd64", "GOOS=windows"]).unwrap_err(),
+            "compile a cgo package for windows/amd64: x86_64-linux-gnu-clang compiles for linux/amd64 (set CC to a compiler \
+             for it, or CGO_ENABLED=0)"
+        );
+        for variables in [&["GOARCH=amd64"][..], &["GOARCH="], &["GOOS=linux"]] {
+            assert_eq!(check(by_go, variables), Ok(()));
+        }
+        assert_eq!(check("-c x.c", &["GOARCH=arm64"]), Ok(()));
+    }
+
+    #[test]
+    fn the_old_arm_needs_its_own_abi_and_the_new_one_runs_both() {
+        let check = |name: &str, goarm: &str| {
+            let compiler = Compiler::by_name(name).unwrap().unwrap();
+            let line = CommandLine::read(&words("-c -ffile-prefix-map=/w=/tmp/go-build x.c"));
+            compiler.check_go(&line, &environment(&["GOARCH=arm", goarm])).map_err(|error| error.to_string())
+        };
+        assert_eq!(
+            check("arm-linux-gnueabihf-g++", "GOARM=6").unwrap_err(),
+            "compile a cgo package for linux/arm with GOARM=6: arm-linux-gnueabihf-clang++ compiles for linux/arm (set \
+             CC=arm-linux-gnueabi-clang, or run the command through gb run)"
+        );
+        for (name, goarm) in [
+            ("arm-linux-gnueabi-cc", "GOARM=6"),
+            ("arm-linux-gnueabi-cc", "GOARM=7"),
+            ("arm-linux-gnueabihf-cc", "GOARM=7"),
+            ("arm-linux-gnueabihf-cc", "GOARM="),
+        ] {
+            assert_eq!(check(name, goarm), Ok(()), "{name} {goarm}");
+        }
     }
 
     #[test]

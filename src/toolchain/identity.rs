@@ -12,19 +12,39 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::{Compiler, Invocation, Sysroot};
-use crate::environment::Environment;
+use super::{Invocation, Sysroot};
 use crate::platform::Abi;
 
-/// A sysroot in the identity line: its place and a digest of its contents.
-pub(super) fn describe(sysroot: &Sysroot, abi: &Abi) -> String {
-    let mut digest = DefaultHasher::new();
-    let trees = sysroot.trees(abi);
-    for tree in &trees {
-        digest_tree(tree, &mut digest);
+/// What a compiler must be told apart by, besides clang's own version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The target.
+    pub abi: &'static Abi,
+    /// The flags of its instruction set.
+    pub flags: Vec<String>,
+    /// What it compiles against.
+    pub sysroot: Option<Sysroot>,
+}
+
+impl Identity {
+    /// The words for the version line; reads the directories of the whole sysroot.
+    fn words(&self) -> String {
+        let mut words = format!("gb={} target={}", env!("CARGO_PKG_VERSION"), self.abi.triple);
+        if !self.flags.is_empty() {
+            words.push_str(&format!(" flags={}", self.flags.join(",")));
+        }
+        match &self.sysroot {
+            Some(sysroot) => {
+                let mut digest = DefaultHasher::new();
+                let trees = sysroot.trees(self.abi);
+                trees.iter().for_each(|tree| digest_tree(tree, &mut digest));
+                let place = trees.first().map(|tree| tree.display().to_string()).unwrap_or_default();
+                words.push_str(&format!(" sysroot={place} digest={:016x}", digest.finish()));
+            }
+            None => words.push_str(" sysroot=none"),
+        }
+        words
     }
-    let place = trees.first().map(|t| t.display().to_string()).unwrap_or_default();
-    format!("{place} digest={:016x}", digest.finish())
 }
 
 /// Digests what names, sizes, times of change in seconds and link targets say of a tree.
@@ -55,19 +75,16 @@ fn digest_tree(dir: &Path, digest: &mut impl Hasher) {
 /// Runs clang for a question about its identity, and repeats its answer with gb's part added to the version line.
 ///
 /// Standard output is clang's own. Returns clang's exit code.
-pub fn print_identity(
-    compiler: &Compiler,
-    invocation: &Invocation,
-    environment: &Environment,
-) -> io::Result<u8> {
-    let output = Command::new(&invocation.program)
+pub fn print_identity(identity: &Identity, invocation: &Invocation) -> io::Result<u8> {
+    let clang = Command::new(&invocation.program)
         .args(&invocation.args)
         .stdout(Stdio::inherit())
         .stderr(Stdio::piped())
-        .spawn()?
-        .wait_with_output()?;
-    let answer = with_identity(&output.stderr, &compiler.identity(environment));
-    io::stderr().write_all(&answer)?;
+        .spawn()?;
+    // Both take their time, and there are processors enough.
+    let words = identity.words();
+    let output = clang.wait_with_output()?;
+    io::stderr().write_all(&with_identity(&output.stderr, &words))?;
     // A signal that ended clang has no exit code; 1 is a compiler's own code for a failure.
     Ok(output.status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
 }

@@ -107,7 +107,7 @@ impl Links {
 
     /// Adds a name that belongs to others as much as to gb: Debian's binutils and gcc have it, too.
     fn add_unless_real(&mut self, name: String, to: &Path, programs: Programs<'_>) -> Result<(), LinkError> {
-        let real = programs.find(&name).and_then(|path| path.canonicalize().ok());
+        let real = programs.find_outside(&name, &self.dir).and_then(|path| path.canonicalize().ok());
         if real.is_some() && real != to.canonicalize().ok() {
             self.left_out.push(name);
             return Ok(());
@@ -164,9 +164,11 @@ fn state(path: &Path, to: &Path) -> State {
     if !metadata.is_symlink() {
         return State::Foreign;
     }
+    let target = std::fs::read_link(path).unwrap_or_default();
     match (path.canonicalize(), to.canonicalize()) {
         (Ok(found), Ok(to)) if found == to => State::Installed,
-        (Ok(found), _) if found.file_name() != to.file_name() => State::Foreign,
-        _ => State::Outdated,
+        _ if target.file_name() == to.file_name() => State::Outdated,
+        (Err(_), _) => State::Outdated,
+        _ => State::Foreign,
     }
 }

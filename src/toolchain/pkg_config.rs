@@ -1,6 +1,6 @@
 //! The pkg-config role: `<triple>-pkg-config` answers from the target's sysroot alone.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -23,7 +23,7 @@ pub enum PkgConfigError {
 ///
 /// `PKG_CONFIG_LIBDIR` replaces its search path, where `PKG_CONFIG_PATH` would only add to the host's; the directories
 /// of a caller's `PKG_CONFIG_PATH` stay only if they lie within the sysroot, because the files elsewhere describe the
-/// host. A caller who sets `PKG_CONFIG_LIBDIR` or `PKG_CONFIG_SYSROOT_DIR` decides alone.
+/// host. A caller who sets `PKG_CONFIG_LIBDIR` decides alone; `PKG_CONFIG_SYSROOT_DIR` names another sysroot.
 pub fn pkg_config(
     platform: &'static Platform,
     abi: &'static Abi,
@@ -32,48 +32,46 @@ pub fn pkg_config(
 ) -> Result<(PathBuf, Environment), PkgConfigError> {
     let program = programs.find("pkg-config").or_else(|| programs.find("pkgconf"));
     let program = program.ok_or(PkgConfigError::NoProgram(abi.triple))?;
-    let decided =
-        ["PKG_CONFIG_LIBDIR", "PKG_CONFIG_SYSROOT_DIR"].iter().any(|v| environment.get_nonempty(v).is_some());
-    if decided {
+    if environment.get_nonempty("PKG_CONFIG_LIBDIR").is_some() {
         return Ok((program, environment.clone()));
     }
-    let sysroot = Sysroot::find(platform, abi, environment.get_nonempty("GB_SYSROOT"));
-    let sysroot = sysroot.map_err(PkgConfigError::NoSysroot)?;
-    Ok((program, confined(abi, &sysroot, environment)))
+    let layout = match environment.get_nonempty("PKG_CONFIG_SYSROOT_DIR") {
+        Some(root) => Layout::Directory(root.into()),
+        None => {
+            let sysroot = Sysroot::find(platform, abi, environment.get_nonempty("GB_SYSROOT"));
+            sysroot.map_err(PkgConfigError::NoSysroot)?.layout
+        }
+    };
+    // The machine's own pkg-config knows where the machine's own files are.
+    if layout == Layout::System && Some(platform) == Platform::host() {
+        return Ok((program, environment.clone()));
+    }
+    Ok((program, confined(abi, &layout, environment)))
 }
 
-fn confined(abi: &Abi, sysroot: &Sysroot, environment: &Environment) -> Environment {
+fn confined(abi: &Abi, layout: &Layout, environment: &Environment) -> Environment {
     let mut environment = environment.clone();
-    let (root, prefix) = match &sysroot.layout {
-        Layout::Directory(root) => (Some(root.as_path()), root.join("usr")),
-        // The cross packages' .pc files, and those of multiarch ones, name their directories as they are.
-        Layout::DebianCross(triple) => (None, Path::new("/usr").join(triple)),
-        Layout::System => (None, PathBuf::from("/usr")),
-    };
-    let places = match &sysroot.layout {
+    let of_the_abi = |usr: &Path| usr.join("lib").join(abi.multiarch).join("pkgconfig");
+    let places = match layout {
+        Layout::Directory(root) => {
+            let usr = root.join("usr");
+            // Distributions without multiarch directories have one of the next two.
+            let others = ["lib64/pkgconfig", "lib/pkgconfig", "share/pkgconfig"].map(|dir| usr.join(dir));
+            std::iter::once(of_the_abi(&usr)).chain(others).collect()
+        }
         Layout::DebianCross(triple) => {
-            vec![
-                prefix.join("lib/pkgconfig"),
-                Path::new("/usr/lib").join(triple).join("pkgconfig"),
-                "/usr/share/pkgconfig".into(),
-            ]
+            let own = Path::new("/usr").join(triple).join("lib/pkgconfig");
+            vec![own, of_the_abi(Path::new("/usr")), "/usr/share/pkgconfig".into()]
         }
-        _ => {
-            let of_the_abi = prefix.join("lib").join(abi.multiarch).join("pkgconfig");
-            let mut places = vec![of_the_abi, prefix.join("share/pkgconfig")];
-            // On distributions without multiarch directories; on Debian's own root lib/pkgconfig is the host's.
-            if root.is_some() || !prefix.join("lib").join(abi.multiarch).is_dir() {
-                places.insert(1, prefix.join("lib64/pkgconfig"));
-                places.insert(2, prefix.join("lib/pkgconfig"));
-            }
-            places
-        }
+        Layout::System => vec![of_the_abi(Path::new("/usr")), "/usr/share/pkgconfig".into()],
     };
-    if let Some(root) = root {
+    if let Layout::Directory(root) = layout {
+        let inside = |dir: &Path| {
+            dir.canonicalize().ok().zip(root.canonicalize().ok()).is_some_and(|(d, r)| d.starts_with(r))
+        };
         let kept = environment.get_nonempty("PKG_CONFIG_PATH").map(|path| {
-            let dirs =
-                path.as_bytes().split(|b| *b == b':').map(|dir| Path::new(std::ffi::OsStr::from_bytes(dir)));
-            join(dirs.filter(|dir| dir.starts_with(root)))
+            let dirs = path.as_bytes().split(|b| *b == b':').map(|dir| Path::new(OsStr::from_bytes(dir)));
+            join(dirs.filter(|dir| inside(dir)))
         });
         environment.remove("PKG_CONFIG_PATH");
         if let Some(kept) = kept.filter(|kept| !kept.is_empty()) {
@@ -87,7 +85,7 @@ fn confined(abi: &Abi, sysroot: &Sysroot, environment: &Environment) -> Environm
 
 fn join<'a>(dirs: impl Iterator<Item = &'a Path>) -> OsString {
     let dirs: Vec<_> = dirs.map(Path::as_os_str).collect();
-    dirs.join(std::ffi::OsStr::new(":"))
+    dirs.join(OsStr::new(":"))
 }
 
 fn replace(environment: &mut Environment, name: &str, value: OsString) {
@@ -102,20 +100,19 @@ mod tests {
     #[test]
     fn the_search_is_confined_to_the_sysroot() {
         let (_, abi) = Platform::by_triple("aarch64-linux-gnu").unwrap();
-        let sysroot =
-            Sysroot { layout: Layout::Directory("/s".into()), lib: "/s/l".into(), libgcc: "/s/g".into() };
-        let given = Environment::new(vec![
-            c"PKG_CONFIG_PATH=/usr/lib/pkgconfig:/s/opt/pc:/sx".to_owned(),
-            c"A=1".to_owned(),
-        ]);
-        let environment = confined(abi, &sysroot, &given);
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().to_str().unwrap();
+        std::fs::create_dir_all(dir.path().join("opt/pc")).unwrap();
+        let mut given = Environment::new(vec![c"A=1".to_owned()]);
+        let path = format!("/usr/lib:{root}/opt/pc:{root}/opt/../../..:{root}x");
+        assert!(given.set("PKG_CONFIG_PATH", OsStr::new(&path)));
+        let environment = confined(abi, &Layout::Directory(root.into()), &given);
         let get = |name| environment.get(name).and_then(|v| v.to_str()).unwrap();
-        assert_eq!(get("PKG_CONFIG_PATH"), "/s/opt/pc");
-        assert_eq!(get("PKG_CONFIG_SYSROOT_DIR"), "/s");
-        assert_eq!(
-            get("PKG_CONFIG_LIBDIR"),
-            "/s/usr/lib/aarch64-linux-gnu/pkgconfig:/s/usr/lib64/pkgconfig:/s/usr/lib/pkgconfig:/s/usr/share/pkgconfig"
-        );
+        assert_eq!(get("PKG_CONFIG_PATH"), format!("{root}/opt/pc"));
+        assert_eq!(get("PKG_CONFIG_SYSROOT_DIR"), root);
+        let places =
+            ["lib/aarch64-linux-gnu", "lib64", "lib", "share"].map(|d| format!("{root}/usr/{d}/pkgconfig"));
+        assert_eq!(get("PKG_CONFIG_LIBDIR"), places.join(":"));
         assert_eq!(get("A"), "1");
     }
 }

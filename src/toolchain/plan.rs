@@ -1,13 +1,13 @@
 //! The environment plan: which variables a build for a target needs, and why.
 
 use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
+use super::own;
 use super::sysroot::sysroot_flag;
-use super::{NoSysroot, Programs, Request, Source, Sysroot};
+use super::{Layout, NoSysroot, Programs, Request, Source, Sysroot};
 use crate::environment::Environment;
-use crate::platform::{Abi, Platform, Target, Variant};
+use crate::platform::{Abi, Platform, Target};
 
 /// What was found on the machine.
 #[derive(Debug, Clone)]
@@ -20,6 +20,9 @@ pub struct Facts {
     pub compiler: bool,
     /// Whether PATH has llvm-ar.
     pub llvm_ar: bool,
+    /// Whether PATH has gcc, which Go takes in a native build when nothing says otherwise. Only looked for when gb has no
+    /// compiler to offer.
+    pub gcc: bool,
     /// The emulator of the target's programs, if PATH has it.
     pub emulator: Option<PathBuf>,
 }
@@ -47,10 +50,7 @@ pub struct Leak {
 impl std::fmt::Display for Leak {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (name, value) = (self.name, self.value.to_string_lossy());
-        write!(
-            f,
-            "build for another machine: {name}={value} may bring the host's files into it (unset {name})"
-        )
+        write!(f, "build against a sysroot: {name}={value} may bring the host's files into it (unset {name})")
     }
 }
 
@@ -82,11 +82,12 @@ pub struct Plan {
 
 /// Variables by which a compiler, or pkg-config, reads files that the sysroot does not have (clang's and gcc's manual,
 /// "Environment Variables"). Go's cache does not know them either.
-const LEAKING: [&str; 9] = [
+const LEAKING: [&str; 10] = [
     "CPATH",
     "C_INCLUDE_PATH",
     "CPLUS_INCLUDE_PATH",
     "OBJC_INCLUDE_PATH",
+    "OBJCPLUS_INCLUDE_PATH",
     "LIBRARY_PATH",
     "COMPILER_PATH",
     "GCC_EXEC_PREFIX",
@@ -103,53 +104,23 @@ impl Facts {
     ) -> Option<Facts> {
         let Request::Linux { target, .. } = request else { return None };
         let platform = target.platform;
-        let abi = platform.abi(variant(target, environment).as_ref());
+        let abi = platform.abi(request.variant(environment).as_ref());
         let programs = Programs::new(environment);
         let emulator = match Some(platform) == host {
             true => None,
             false => programs.find(&format!("qemu-{}", platform.qemu)),
         };
+        let sysroot = Sysroot::find(platform, abi, environment.get_nonempty("GB_SYSROOT"));
+        let compiler = programs.has(&format!("{}-clang", abi.triple));
         Some(Facts {
             host,
-            sysroot: Sysroot::find(platform, abi, environment.get_nonempty("GB_SYSROOT")),
-            compiler: programs.has(&format!("{}-clang", abi.triple)),
+            gcc: (sysroot.is_err() || !compiler) && programs.has("gcc"),
+            sysroot,
+            compiler,
             llvm_ar: programs.has("llvm-ar"),
             emulator,
         })
     }
-}
-
-/// The variant that counts: Go's own variable, else what the target's name says.
-///
-/// A value that Go does not know is left to Go and to the compiler role to refuse: the command may need neither.
-fn variant(target: &Target, environment: &Environment) -> Option<Variant> {
-    let variable = target.platform.variable.as_ref()?;
-    match environment.get_nonempty(variable.name) {
-        Some(value) => variable.parse(&value.to_string_lossy()).ok(),
-        None => target.variant.clone(),
-    }
-}
-
-/// The variable in which gb notes what it has set, as `NAME=value` parts with colons between them.
-const OWN: &str = "GB_SET";
-
-/// The environment as the caller gave it: without what another gb has set, and the caller not changed since.
-///
-/// A gb within a command of `gb run` (`gb env` in a container, `GOARCH=s390x gb run make` in its shell) would otherwise
-/// take the first one's compiler for the caller's word.
-pub fn given(environment: &Environment) -> Environment {
-    let mut given = environment.clone();
-    let Some(own) = environment.get(OWN) else { return given };
-    for part in own.as_bytes().split(|b| *b == b':') {
-        let mut halves = part.splitn(2, |b| *b == b'=');
-        let (Some(name), Some(value)) = (halves.next(), halves.next()) else { continue };
-        let Ok(name) = std::str::from_utf8(name) else { continue };
-        if environment.get(name).is_some_and(|current| current.as_bytes() == value) {
-            given.remove(name);
-        }
-    }
-    given.remove(OWN);
-    given
 }
 
 /// Decides the environment of a build. `facts` are those of the request's target; a request for another operating
@@ -179,28 +150,14 @@ pub fn plan(request: Request, environment: &Environment, facts: Option<&Facts>) 
         }
         (Request::Linux { .. }, None) => {}
     }
-    plan.note_own();
+    let (Request::Linux { source, .. } | Request::Other { source, .. }) = &plan.request;
+    plan.settings.extend(own::note(&plan.settings, *source));
     plan
 }
 
 impl Plan {
     fn set(&mut self, name: impl Into<String>, value: OsString, reason: impl Into<String>) {
         self.settings.push(Setting { name: name.into(), value, reason: reason.into() });
-    }
-
-    /// Notes the settings in one of their own, for [`given`]. A value with a colon can't be noted.
-    fn note_own(&mut self) {
-        let notable = self.settings.iter().filter(|s| !s.value.as_bytes().contains(&b':'));
-        let parts: Vec<OsString> = notable
-            .map(|setting| {
-                let mut part = OsString::from(format!("{}=", setting.name));
-                part.push(&setting.value);
-                part
-            })
-            .collect();
-        if !parts.is_empty() {
-            self.set(OWN, parts.join(OsStr::new(":")), "another gb knows by it what this one has set");
-        }
     }
 
     /// Puts the settings into an environment.
@@ -224,14 +181,22 @@ struct Planner<'a> {
 impl Planner<'_> {
     fn run(&mut self) {
         let platform = self.target.platform;
-        let variant = variant(self.target, self.environment);
-        let abi = platform.abi(variant.as_ref());
+        let abi = platform.abi(self.plan.request.variant(self.environment).as_ref());
         let cross = Some(platform) != self.facts.host;
         self.go_variables(platform);
         let compiler = self.compiler(platform, abi, cross);
         if cross {
             self.emulation();
+        }
+        let system = self.facts.sysroot.as_ref().is_ok_and(|sysroot| sysroot.layout == Layout::System);
+        if cross || (compiler && !system) {
             self.leaks();
+        }
+        if let Ok(Sysroot { layout: Layout::DebianCross(_), .. }) = &self.facts.sysroot {
+            self.plan.notes.push(
+                "Debian's cross packages are no sysroot: headers that they lack are looked for in the host's /usr/include"
+                    .to_owned(),
+            );
         }
         self.plan.cgo = Some(self.cgo(platform, cross, compiler));
     }
@@ -255,6 +220,11 @@ impl Planner<'_> {
         }
         let Some(variable) = &platform.variable else { return };
         match (self.environment.get_nonempty(variable.name), &self.target.variant) {
+            (Some(given), Some(variant)) if self.source == Source::Argument => {
+                if given != variant.value().as_str() {
+                    self.plan.set(variable.name, variant.value().into(), reason);
+                }
+            }
             (None, Some(variant)) => self.plan.set(variable.name, variant.value().into(), reason),
             (Some(given), _) => {
                 if let Err(error) = variable.parse(&given.to_string_lossy()) {
@@ -277,7 +247,7 @@ impl Planner<'_> {
         // Native and incomplete: whatever the machine has is right, and Go looks for it. Cross and incomplete: Go would
         // take the machine's own compiler, so the role is named all the same: it says what is missing.
         if (!cross && !usable) || !platform.cgo {
-            return self.environment.get_nonempty("CC").is_some();
+            return self.environment.get_nonempty("CC").is_some() || self.facts.gcc;
         }
         let tool = |name: &str| OsString::from(format!("{}-{name}", abi.triple));
         let reason = match cross {
@@ -353,7 +323,9 @@ impl Planner<'_> {
     }
 
     fn leaks(&mut self) {
-        for name in LEAKING {
+        // gb's pkg-config leaves out what is not in the sysroot.
+        let harmless = |name: &str| name == "PKG_CONFIG_PATH" && !self.plan.kept.contains(&"PKG_CONFIG");
+        for name in LEAKING.into_iter().filter(|name| !harmless(name)).collect::<Vec<_>>() {
             if let Some(value) = self.environment.get_nonempty(name) {
                 self.plan.leaks.push(Leak { name, value: value.to_owned() });
             }
@@ -366,12 +338,13 @@ impl Planner<'_> {
         let (enabled, reason) = match said {
             _ if !platform.cgo => (false, format!("Go has no cgo for linux/{}", platform.goarch)),
             Some(value) if value == "1" => (true, "CGO_ENABLED=1".to_owned()),
-            Some(value) => (false, format!("CGO_ENABLED={}", value.to_string_lossy())),
-            None if cross => {
+            Some(value) if value == "0" => (false, "CGO_ENABLED=0".to_owned()),
+            // Go takes any other value for none.
+            _ if cross => {
                 (false, "Go turns it off when cross building (set CGO_ENABLED=1 to build C code)".to_owned())
             }
-            None if compiler => (true, "native build with a C compiler".to_owned()),
-            None => (false, "no C compiler is set; Go uses gcc if PATH has it (set CC)".to_owned()),
+            _ if compiler => (true, "native build with a C compiler".to_owned()),
+            _ => (false, "there is no C compiler, neither CC nor gcc (set CC)".to_owned()),
         };
         Cgo { enabled, reason }
     }
@@ -385,7 +358,7 @@ mod tests {
     /// The settings for an environment, as `NAME=value` words, on an amd64 machine with everything installed.
     fn settings(variables: &[&str]) -> Vec<String> {
         let plan = planned(variables, true);
-        let settings = plan.settings.iter().filter(|s| s.name != OWN);
+        let settings = plan.settings.iter().filter(|s| s.name != own::NOTE);
         settings.map(|s| format!("{}={}", s.name, s.value.to_string_lossy())).collect()
     }
 
@@ -399,11 +372,18 @@ mod tests {
         let request = Request::detect(&environment, host).unwrap();
         let facts = Facts::gather(&request, &environment, host).map(|facts| match &request {
             Request::Linux { target, .. } if complete => {
-                let abi = target.platform.abi(variant(target, &environment).as_ref());
+                let abi = target.platform.abi(request.variant(&environment).as_ref());
                 let root = PathBuf::from(format!("/usr/{}/sys-root", abi.triple));
                 let sysroot =
                     Sysroot { layout: Layout::Directory(root), lib: "/l".into(), libgcc: "/g".into() };
-                Facts { sysroot: Ok(sysroot), compiler: true, llvm_ar: true, emulator: None, ..facts }
+                Facts {
+                    sysroot: Ok(sysroot),
+                    compiler: true,
+                    llvm_ar: true,
+                    emulator: None,
+                    gcc: false,
+                    ..facts
+                }
             }
             _ => Facts {
                 sysroot: Sysroot::find(
@@ -413,6 +393,7 @@ mod tests {
                 ),
                 compiler: false,
                 llvm_ar: false,
+                gcc: false,
                 emulator: None,
                 ..facts
             },
@@ -499,19 +480,6 @@ mod tests {
     }
 
     #[test]
-    fn what_another_gb_has_set_is_not_the_callers_word() {
-        let mut environment = environment(&["GOARCH=arm64", "AR=mine"]);
-        let caller = environment.clone();
-        planned(&["GOARCH=arm64", "AR=mine"], true).apply(&mut environment);
-        assert_ne!(environment, caller);
-        assert_eq!(given(&environment), caller);
-        // What the caller changes afterwards is.
-        assert!(environment.set("CC", OsStr::new("changed")));
-        assert_eq!(given(&environment).get("CC").unwrap(), "changed");
-        assert_eq!(given(&environment).get("CXX"), None);
-    }
-
-    #[test]
     fn cgo_is_explained_and_never_set() {
         let cgo = |variables: &[&str], complete| {
             let plan = planned(variables, complete);
@@ -527,17 +495,22 @@ mod tests {
             "off: Go turns it off when cross building (set CGO_ENABLED=1 to build C code)"
         );
         assert_eq!(cgo(&["GOARCH=ppc64", "CGO_ENABLED=1"], true), "off: Go has no cgo for linux/ppc64");
-        assert_eq!(cgo(&[], false), "off: no C compiler is set; Go uses gcc if PATH has it (set CC)");
+        assert_eq!(cgo(&["CGO_ENABLED=true"], true), "on: native build with a C compiler");
+        assert_eq!(cgo(&[], false), "off: there is no C compiler, neither CC nor gcc (set CC)");
     }
 
     #[test]
-    fn search_paths_that_leak_the_host_are_reported_when_crossing_only() {
+    fn search_paths_that_leak_the_host_into_a_sysroots_build_are_reported() {
         let leaks =
             |variables: &[&str]| planned(variables, true).leaks.iter().map(|l| l.name).collect::<Vec<_>>();
         assert_eq!(
             leaks(&["GOARCH=arm64", "LIBRARY_PATH=/usr/lib", "CPATH=/x", "C_INCLUDE_PATH="]),
             ["CPATH", "LIBRARY_PATH"]
         );
-        assert_eq!(leaks(&["CPATH=/x"]), [""; 0]);
+        // The image's own target has a sysroot, too.
+        assert_eq!(leaks(&["CPATH=/x"]), ["CPATH"]);
+        // gb's pkg-config looks at none of it, somebody else's may.
+        assert_eq!(leaks(&["GOARCH=arm64", "PKG_CONFIG_PATH=/x"]), [""; 0]);
+        assert_eq!(leaks(&["GOARCH=arm64", "PKG_CONFIG_PATH=/x", "PKG_CONFIG=p"]), ["PKG_CONFIG_PATH"]);
     }
 }

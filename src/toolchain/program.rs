@@ -1,7 +1,9 @@
 //! Finding the programs that gb stands in front of.
 
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::environment::Environment;
 
@@ -31,9 +33,20 @@ impl<'a> Programs<'a> {
         })
     }
 
+    /// The first program of this name that is in another directory than this one.
+    pub fn find_outside(&self, name: &str, dir: &Path) -> Option<PathBuf> {
+        let dir = dir.canonicalize().ok();
+        self.all(name).find(|path| path.parent().and_then(|parent| parent.canonicalize().ok()) != dir)
+    }
+
     fn all(&self, name: &str) -> impl Iterator<Item = PathBuf> {
-        let path =
-            self.environment.get_nonempty("PATH").map_or_else(|| "/bin:/usr/bin".into(), |p| p.to_owned());
+        let path = self.environment.get("PATH").unwrap_or(OsStr::new("/bin:/usr/bin"));
+        // execvp(3) knows no home directories in PATH; the crate does, unless the element starts otherwise.
+        let elements = path.as_bytes().split(|b| *b == b':').map(|element| match element {
+            [b'~', ..] => [b"./", element].concat(),
+            _ => element.to_vec(),
+        });
+        let path = OsString::from_vec(elements.collect::<Vec<_>>().join(&b':'));
         // Without a working directory only its relative elements are lost.
         let cwd = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
         which::which_in_all(name, Some(path), cwd).into_iter().flatten()

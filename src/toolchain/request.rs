@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 
 use crate::environment::Environment;
-use crate::platform::{self, Platform, Target, UnknownPlatform};
+use crate::platform::{self, Platform, Target, UnknownPlatform, Variant};
 
 /// What somebody asked to build for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,6 +100,22 @@ impl Request {
         let target = platform::parse(&name.to_string_lossy())
             .map_err(|error| RequestError::Unknown { source_name: source.to_string(), error })?;
         Ok(Request::Linux { target, source })
+    }
+
+    /// The variant that counts: what an argument says, else Go's own variable, else what the target's name says.
+    ///
+    /// A value that Go does not know is left to Go and to the compiler role to refuse: the command may need neither.
+    pub fn variant(&self, environment: &Environment) -> Option<Variant> {
+        let Request::Linux { target, source } = self else { return None };
+        let variable = target.platform.variable.as_ref()?;
+        let named = target.variant.clone();
+        if *source == Source::Argument && named.is_some() {
+            return named;
+        }
+        match environment.get_nonempty(variable.name) {
+            Some(value) => variable.parse(&value.to_string_lossy()).ok(),
+            None => named,
+        }
     }
 
     /// Reads an OCI platform, `os/arch[/variant]`.

@@ -1,9 +1,9 @@
 //! Where the target's C library is: the search, and the check that it can be built against.
 
 use std::ffi::{OsStr, OsString};
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use crate::file;
 use crate::platform::{Abi, Platform};
 
 /// A C library with its headers and start files, complete enough to compile and link for one ABI.
@@ -107,19 +107,25 @@ impl Sysroot {
         }
     }
 
-    /// The directories that hold all that a compilation against this sysroot can read.
+    /// The directories that hold what a compilation against this sysroot can read, links resolved.
     pub fn trees(&self, abi: &Abi) -> Vec<PathBuf> {
-        match &self.layout {
-            Layout::Directory(root) => vec![root.clone()],
-            Layout::DebianCross(_) => vec![self.layout.place(), self.libgcc.clone()],
+        let mut trees = match &self.layout {
+            Layout::Directory(root) => vec![root.clone(), root.join("usr/include")],
+            Layout::DebianCross(_) => vec![self.layout.place(), "/usr/include".into()],
             Layout::System => vec![
                 "/usr/include".into(),
                 "/usr/local/include".into(),
-                self.lib.clone(),
-                self.libgcc.clone(),
                 format!("/usr/local/lib/{}", abi.multiarch).into(),
             ],
+        };
+        trees.extend([self.lib.clone(), self.libgcc.clone()]);
+        let mut resolved: Vec<PathBuf> = Vec::new();
+        for tree in trees.iter().filter_map(|tree| tree.canonicalize().ok()) {
+            if !resolved.iter().any(|outer| tree.starts_with(outer)) {
+                resolved.push(tree);
+            }
         }
+        resolved
     }
 }
 
@@ -158,21 +164,20 @@ fn check(layout: Layout, platform: &'static Platform, abi: &'static Abi) -> Resu
         return Err("no such directory".to_owned());
     }
     for header in ["stdio.h", "bits/libc-header-start.h"] {
-        if !includes.iter().any(|dir| dir.join(header).exists()) {
+        if !any(&includes, header)? {
             return Err(format!("no C headers for {} ({header})", platform.goarch));
         }
     }
-    let lib = libs.into_iter().find(|dir| dir.join("crt1.o").exists());
-    let lib = lib.ok_or_else(|| format!("no start files for {} (crt1.o)", platform.goarch))?;
-    check_machine(&lib.join("crt1.o"), platform)?;
-    if !["libc.so", "libc.a"].iter().any(|name| lib.join(name).exists()) {
+    let lib = library_directory(libs, platform)?;
+    if !any(std::slice::from_ref(&lib), "libc.so")? && !any(std::slice::from_ref(&lib), "libc.a")? {
         return Err(format!("no libc in {}", lib.display()));
     }
     // libc.so is a linker script that names the loader; the loader's name also tells the ABIs of ARM apart.
     let loader = Path::new(abi.loader);
     let loader_found = match (&layout, loader.file_name()) {
-        (Layout::DebianCross(_), Some(name)) => lib.join(name).exists(),
-        _ => root.join(loader.strip_prefix("/").unwrap_or(loader)).exists(),
+        (Layout::DebianCross(_), Some(name)) => is_there(&lib.join(name))?,
+        (Layout::Directory(_), _) => is_there(&root.join(loader.strip_prefix("/").unwrap_or(loader)))?,
+        (Layout::System | Layout::DebianCross(_), _) => loader.exists(),
     };
     if !loader_found {
         return Err(format!("no loader {}", abi.loader));
@@ -180,6 +185,45 @@ fn check(layout: Layout, platform: &'static Platform, abi: &'static Abi) -> Resu
     let libgcc = libgcc(libgccs, &root, platform, abi);
     let libgcc = libgcc.ok_or_else(|| format!("no libgcc for {}", platform.goarch))?;
     Ok(Sysroot { layout, lib, libgcc })
+}
+
+/// The directory of the start files that are for the target: a root may have those of other machines beside them.
+fn library_directory(dirs: Vec<PathBuf>, platform: &'static Platform) -> Result<PathBuf, String> {
+    let mut error = None;
+    for dir in dirs {
+        let start = dir.join("crt1.o");
+        if is_there(&start)? {
+            match check_machine(&start, platform) {
+                Ok(()) => return Ok(dir),
+                Err(other) => error = error.or(Some(other)),
+            }
+        }
+    }
+    Err(error.unwrap_or_else(|| format!("no start files for {} (crt1.o)", platform.goarch)))
+}
+
+fn any(dirs: &[PathBuf], name: &str) -> Result<bool, String> {
+    for dir in dirs {
+        if is_there(&dir.join(name))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether a file is there; one that is an absolute link is as good as missing, since compilers and linkers follow it
+/// out of the sysroot, to the host's file.
+fn is_there(path: &Path) -> Result<bool, String> {
+    let Ok(metadata) = path.symlink_metadata() else { return Ok(false) };
+    if !metadata.is_symlink() {
+        return Ok(true);
+    }
+    match std::fs::read_link(path) {
+        Ok(target) if target.is_absolute() => {
+            Err(format!("{} is an absolute link to {} (make it relative)", path.display(), target.display()))
+        }
+        _ => Ok(path.exists()),
+    }
 }
 
 /// The directory of libgcc.a. Distributions name it after their own triple: `aarch64-linux-gnu`, `aarch64-redhat-linux`.
@@ -210,10 +254,8 @@ fn version_of(dir: &Path) -> Vec<u32> {
 }
 
 fn check_machine(file: &Path, platform: &'static Platform) -> Result<(), String> {
-    let mut head = Vec::new();
-    let read = std::fs::File::open(file).and_then(|f| f.take(64).read_to_end(&mut head));
     let cannot = |cause: String| format!("{}: {cause}", file.display());
-    read.map_err(|error| cannot(error.to_string()))?;
+    let head = file::read_part(file, 0, 64).map_err(|error| cannot(error.to_string()))?;
     match Platform::by_elf_header(&head) {
         Some(found) if found == platform => Ok(()),
         Some(found) => Err(cannot(format!("for {}, not for {}", found.goarch, platform.goarch))),

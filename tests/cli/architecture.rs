@@ -39,8 +39,8 @@ fn dependencies_point_downwards() {
     for (room, may_know) in [
         ("src/sys", &["sys"][..]),
         ("src/platform", &["platform"]),
-        ("src/toolchain", &["toolchain", "platform", "environment"]),
-        ("src/entrypoint", &["entrypoint", "platform", "environment", "sys"]),
+        ("src/toolchain", &["toolchain", "platform", "environment", "file"]),
+        ("src/entrypoint", &["entrypoint", "platform", "environment", "file", "sys"]),
     ] {
         for (path, code) in sources(room) {
             for named in rooms_named(&code) {

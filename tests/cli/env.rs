@@ -42,6 +42,58 @@ fn within_gb_run_it_shows_the_same_and_another_target_can_be_taken() {
 }
 
 #[test]
+fn what_it_writes_leads_another_gb_to_the_same_target() {
+    let print = "echo $GOARCH $GOARM $CC";
+    let arm = "arm 6 arm-linux-gnueabi-clang\n";
+    let script = format!("eval \"$(\"$GB\" env armv6l)\"; exec \"$GB\" run sh -c '{print}'");
+    assert_eq!(sh(&script).stdout(), arm);
+    let script =
+        format!("export ARCH=armv6l; eval \"$(\"$GB\" env)\"; unset ARCH; exec \"$GB\" run sh -c '{print}'");
+    assert_eq!(sh(&script).stdout(), arm);
+    let script = format!("exec \"$GB\" run \"$GB\" run sh -c '{print}'");
+    assert_eq!(sh(&script).env("GOARCH", "armv6l").stdout(), arm);
+    assert_eq!(sh(&script).env("TARGETPLATFORM", "linux/arm/v6").stdout(), arm);
+}
+
+#[test]
+fn an_argument_counts_more_than_the_variables() {
+    let text = gb(["env", "arm/v6"]).env("GOARCH", "arm").env("GOARM", "7").stdout();
+    assert!(
+        text.contains("export GOARM=6\n") && text.contains("export CC=arm-linux-gnueabi-clang\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_sysroot_whose_links_lead_to_the_host_is_refused() {
+    let dir = Dir::new();
+    let root = dir.path();
+    make_sysroot(root);
+    let libc = root.join("usr/lib/s390x-linux-gnu/libc.so");
+    std::fs::remove_file(&libc).unwrap();
+    std::os::unix::fs::symlink("/usr/lib/libc.so", &libc).unwrap();
+    let text = gb(["env", "s390x"]).env("GB_SYSROOT", root).stdout();
+    let lack = format!("{} is an absolute link to /usr/lib/libc.so (make it relative)", libc.display());
+    assert!(text.contains(&lack), "{text}");
+}
+
+#[test]
+fn a_root_with_the_files_of_two_machines_serves_the_right_one() {
+    let dir = Dir::new();
+    let root = dir.path();
+    make_sysroot(root);
+    // As distributions have it that put 64 and 32 bits into lib64 and lib.
+    std::fs::create_dir_all(root.join("usr/lib64")).unwrap();
+    std::fs::write(root.join("usr/lib64/crt1.o"), b"\x7fELF of no machine at all").unwrap();
+    std::fs::rename(root.join("usr/lib/s390x-linux-gnu"), root.join("usr/lib/keep")).unwrap();
+    for file in ["crt1.o", "libc.so"] {
+        std::fs::rename(root.join("usr/lib/keep").join(file), root.join("usr/lib").join(file)).unwrap();
+    }
+    let text = gb(["env", "s390x"]).env("GB_SYSROOT", root).stdout();
+    assert!(!text.contains("no usable sysroot"), "{text}");
+}
+
+#[test]
 fn cgo_is_explained() {
     let text = gb(["env", "mips64le"]).stdout();
     assert!(
@@ -122,7 +174,7 @@ fn an_unknown_format_or_target_is_refused() {
 }
 
 /// The files by which gb takes a directory for a usable s390x sysroot.
-fn make_sysroot(root: &std::path::Path) {
+pub fn make_sysroot(root: &std::path::Path) {
     let crt1: Vec<u8> = {
         let mut header = b"\x7fELF\x02\x02\x01".to_vec();
         header.resize(16, 0);

@@ -12,6 +12,8 @@ fn a_platform_in_any_spelling_is_one_row() {
     }
     assert_eq!(gb(["info", "x86_64"]).stdout(), gb(["info", "linux/amd64"]).stdout());
     assert_eq!(gb(["info"]).env("GOARCH", "ppc64le").stdout(), gb(["info", "ppc64el"]).stdout());
+    assert_eq!(gb(["info"]).env("GOARCH", "arm").env("GOARM", "6").stdout(), text);
+    assert_eq!(gb(["info", "armv6l"]).env("GOARM", "7").stdout(), text);
 }
 
 #[test]
@@ -61,6 +63,13 @@ fn a_mistake_is_one_line_and_125() {
     gb(["runn"])
         .fails(125, "unrecognized subcommand 'runn' tip: a similar subcommand exists: 'run' (gb --help)");
     gb(["info", "a", "b"]).fails(125, "unexpected argument 'b' found (gb --help)");
+}
+
+#[test]
+fn a_closed_standard_output_is_an_error_and_not_success() {
+    let result = crate::gb::sh("exec \"$GB\" info arm64 >&-").go();
+    assert_eq!(result.status, Some(125));
+    assert!(result.stderr.starts_with("gb: write to standard output: "), "{}", result.stderr);
 }
 
 #[test]

@@ -94,6 +94,26 @@ fn configure_scripts_find_the_tools_of_llvm_under_the_targets_name() {
 }
 
 #[test]
+fn links_follow_tools_and_gb_to_another_place() {
+    let (dir, program) = installed();
+    let (old, new) = (Dir::new(), Dir::new());
+    for llvm in [&old, &new] {
+        llvm.file("llvm-ar", "#!/bin/sh\n", 0o755);
+        std::os::unix::fs::symlink("llvm-ar", llvm.path().join("llvm-ranlib")).unwrap();
+    }
+    install(&program, dir.path()).env("PATH", old.path()).stdout();
+    let path = format!("{}:{}", dir.path().display(), new.path().display());
+    let text = install(&program, dir.path()).env("PATH", &path).stdout();
+    assert_eq!(text, format!("26 made, 91 already there, in {}\n", dir.path().display()));
+    let ranlib = dir.path().join("s390x-linux-gnu-ranlib");
+    assert_eq!(std::fs::read_link(&ranlib).unwrap(), new.path().join("llvm-ranlib"));
+    // Another gb takes every name over, gcc's included.
+    let elsewhere = Dir::new();
+    let text = install(&elsewhere.gb(), dir.path()).env("PATH", &path).stdout();
+    assert_eq!(text, format!("91 made, 26 already there, in {}\n", dir.path().display()));
+}
+
+#[test]
 fn a_file_of_somebody_elses_is_never_replaced_and_nothing_is_done_by_half() {
     let (dir, program) = installed();
     dir.file("s390x-linux-gnu-clang", "#!/bin/sh\n", 0o755);

@@ -28,8 +28,12 @@ fn a_signal_that_kills_the_command_is_seen_by_the_caller() {
 
 #[test]
 fn the_command_has_gbs_pid() {
-    let child =
-        Command::new(PATH).args(["run", "sh", "-c", "echo $$"]).stdout(Stdio::piped()).spawn().unwrap();
+    let child = Command::new(PATH)
+        .env_clear()
+        .args(["run", "sh", "-c", "echo $$"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
     let pid = child.id();
     assert_eq!(child.wait_with_output().unwrap().stdout, format!("{pid}\n").as_bytes());
 }
@@ -169,6 +173,24 @@ fn a_missing_interpreter_is_named_and_gives_127() {
         String::from_utf8_lossy(&name)
     );
     gb(["run".as_ref(), program.as_os_str()]).fails(127, &message);
+    // Its own line ends, and the lack of its interpreter's interpreter.
+    let windows = dir.file("windows", "#!/bin/sh\r\n", 0o755);
+    gb(["run".as_ref(), windows.as_os_str()]).fails(
+        127,
+        &format!(
+            "run {}: its interpreter \"/bin/sh\\r\" does not exist (it has the line ends of Windows)",
+            windows.display()
+        ),
+    );
+    let nested = dir.file("nested", format!("#!{}\n", program.display()), 0o755);
+    gb(["run".as_ref(), nested.as_os_str()]).fails(
+        127,
+        &format!(
+            "run {}: what it needs to be run is missing (the interpreter of its interpreter, or the emulator that is \
+             registered for it)",
+            nested.display()
+        ),
+    );
 }
 
 #[test]
@@ -177,8 +199,8 @@ fn what_is_there_and_cannot_run_gives_126_with_the_reason() {
     let plain = dir.file("plain", "x", 0o644);
     let looped = dir.path().join("loop");
     std::os::unix::fs::symlink("loop", &looped).unwrap();
-    // A program header of a machine that nobody emulates: loong64 with an ABI version that no handler matches.
-    let mut foreign = b"\x7fELF\x02\x01\x01\x00\x07".to_vec();
+    // The header of a program for loong64, of an ELF version that no emulator is registered for.
+    let mut foreign = b"\x7fELF\x02\x01\x02".to_vec();
     foreign.resize(16, 0);
     foreign.extend_from_slice(&[2, 0, 2, 1, 1, 0, 0, 0]);
     foreign.resize(64, 0);
@@ -252,7 +274,7 @@ fn search_paths_that_bring_the_hosts_files_into_a_cross_build_are_reported() {
     assert_eq!(result.status, Some(0));
     assert_eq!(
         result.stderr,
-        "gb: build for another machine: LIBRARY_PATH=/usr/lib may bring the host's files into it (unset LIBRARY_PATH)\n"
+        "gb: build against a sysroot: LIBRARY_PATH=/usr/lib may bring the host's files into it (unset LIBRARY_PATH)\n"
     );
 }
 

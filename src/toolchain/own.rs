@@ -1,0 +1,108 @@
+//! Telling what gb has set from what the caller has.
+//!
+//! A gb within a command of `gb run` (`gb env` in a container, `GOARCH=s390x gb run make` in its shell) would otherwise
+//! take the first one's compiler for the caller's word.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+
+use super::{Setting, Source};
+use crate::environment::Environment;
+
+/// The variable in which gb notes what it has set, as `NAME=value` parts with colons between them.
+pub(super) const NOTE: &str = "GB_SET";
+
+/// The environment as the caller gave it: without what another gb has set, and the caller not changed since.
+///
+/// GOOS, GOARCH and the variant are gb's own only beside the variable that they were made of: an environment may come
+/// here without that (`docker run --env-file`), and then they are all that names the target.
+pub fn given(environment: &Environment) -> Environment {
+    let mut given = environment.clone();
+    let Some(note) = environment.get(NOTE) else { return given };
+    let named =
+        ["ARCH", "TARGETPLATFORM", "TARGETARCH"].iter().any(|n| environment.get_nonempty(n).is_some());
+    for part in note.as_bytes().split(|b| *b == b':') {
+        let mut halves = part.splitn(2, |b| *b == b'=');
+        let (Some(name), Some(value)) = (halves.next(), halves.next()) else { continue };
+        let Ok(name) = std::str::from_utf8(name) else { continue };
+        if name.starts_with("GO") && !named {
+            continue;
+        }
+        if environment.get(name).is_some_and(|current| current.as_bytes() == value) {
+            given.remove(name);
+        }
+    }
+    given.remove(NOTE);
+    given
+}
+
+/// The setting that notes all others, for [`given`]. A value with a colon can't be noted, and a target that the caller
+/// named as such must not be.
+pub(super) fn note(settings: &[Setting], source: Source) -> Option<Setting> {
+    let callers_target = matches!(source, Source::Argument | Source::Variable("GOARCH"));
+    let notable = |setting: &&Setting| {
+        let is_the_target = setting.name.starts_with("GO");
+        !(is_the_target && callers_target || setting.value.as_bytes().contains(&b':'))
+    };
+    let parts: Vec<OsString> = settings
+        .iter()
+        .filter(notable)
+        .map(|setting| {
+            let mut part = OsString::from(format!("{}=", setting.name));
+            part.push(&setting.value);
+            part
+        })
+        .collect();
+    let reason = "another gb knows by it what this one has set".to_owned();
+    (!parts.is_empty()).then(|| Setting { name: NOTE.to_owned(), value: parts.join(OsStr::new(":")), reason })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An environment with these variables, and the note of these settings.
+    fn environment(variables: &[(&str, &str)], settings: &[(&str, &str)], source: Source) -> Environment {
+        let mut environment = Environment::new(Vec::new());
+        let settings: Vec<_> = settings
+            .iter()
+            .map(|(name, value)| Setting { name: (*name).into(), value: value.into(), reason: String::new() })
+            .collect();
+        let note = note(&settings, source);
+        for setting in settings.iter().chain(&note) {
+            assert!(environment.set(&setting.name, &setting.value));
+        }
+        for (name, value) in variables {
+            assert!(environment.set(name, OsStr::new(value)));
+        }
+        environment
+    }
+
+    #[test]
+    fn what_another_gb_has_set_is_not_the_callers_word_until_the_caller_changes_it() {
+        let settings = [("CC", "a-clang"), ("CXX", "a-clang++"), ("QEMU_LD_PREFIX", "/odd:path")];
+        let environment =
+            environment(&[("AR", "mine"), ("CXX", "changed")], &settings, Source::Variable("GOARCH"));
+        let given = given(&environment);
+        assert_eq!(given.get("CC"), None);
+        assert_eq!(given.get(NOTE), None);
+        assert_eq!(given.get("CXX").unwrap(), "changed");
+        assert_eq!(given.get("AR").unwrap(), "mine");
+        assert_eq!(given.get("QEMU_LD_PREFIX").unwrap(), "/odd:path");
+    }
+
+    #[test]
+    fn a_target_that_the_caller_named_stays() {
+        let target = |variables: &[(&str, &str)], source| {
+            let settings = [("GOARCH", "arm64"), ("CC", "a-clang")];
+            let given = given(&environment(variables, &settings, source));
+            assert_eq!(given.get("CC"), None);
+            given.get("GOARCH").is_some()
+        };
+        assert!(target(&[], Source::Argument));
+        assert!(target(&[], Source::Variable("GOARCH")));
+        // gb's own beside ARCH, and the only word where ARCH did not come along.
+        assert!(!target(&[("ARCH", "aarch64")], Source::Variable("ARCH")));
+        assert!(target(&[], Source::Variable("ARCH")));
+    }
+}
