@@ -227,6 +227,8 @@ impl Compiler {
         if platform == self.platform && (abi == self.abi || abi == platform.default_abi()) {
             return Ok(());
         }
+        // Go names a variant to its compiler always; here it matters where it is what tells the two apart.
+        let variant = variant.filter(|_| platform == self.platform);
         let variant = variant.map(|v| format!(" with {}={}", v.variable, v.value())).unwrap_or_default();
         let remedy = format!("set CC={}-clang, or run the command through gb run", abi.triple);
         Err(wrong(format!("linux/{goarch}{variant}"), remedy))
@@ -404,7 +406,7 @@ mod tests {
         };
         let by_go = "-c -ffile-prefix-map=/tmp/go-build123/b001=/tmp/go-build x.c";
         assert_eq!(
-            check(by_go, &["GOARCH=arm64"]).unwrap_err(),
+            check(by_go, &["GOARCH=arm64", "GOARM64=v8.0"]).unwrap_err(),
             "compile a cgo package for linux/arm64: x86_64-linux-gnu-clang compiles for linux/amd64 (set \
              CC=aarch64-linux-gnu-clang, or run the command through gb run)"
         );
