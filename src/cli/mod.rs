@@ -20,9 +20,16 @@ use crate::toolchain::{
     Compiler, Facts, Links, Programs, Request, Source, given, pkg_config, plan, print_identity,
 };
 
-/// The entrypoint and the cross toolchain of the go-build image.
+/// What `--help` says of the roles that have no subcommand.
+const NAMES: &str = "\
+Called as <triple>-clang, -clang++, -cc, -c++, -gcc or -g++ it is that target's compiler, called as
+<triple>-pkg-config that target's pkg-config (gb install-links makes the names).
+
+GB_SYSROOT names another sysroot than /usr/<triple>/sys-root, Debian's cross packages, or the system's own.";
+
+/// The entrypoint and the cross toolchain of the go-build image
 #[derive(Debug, Parser)]
-#[command(name = "gb", version, disable_help_subcommand = true)]
+#[command(name = "gb", version, disable_help_subcommand = true, after_help = NAMES)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -36,8 +43,9 @@ enum Command {
     /// caller has set are never changed; `gb env` shows what would be set, and why. gb becomes the command: same
     /// process, nothing on standard output. Exit codes: the command's own; 127 not found; 126 found but cannot run;
     /// 125 gb itself failed.
+    #[command(override_usage = "gb run [--] COMMAND [ARGUMENT]...")]
     Run {
-        /// The command and its arguments
+        /// The command and its arguments; a path, or a name to be found in PATH
         #[arg(trailing_var_arg = true, value_name = "COMMAND")]
         command: Vec<OsString>,
     },
