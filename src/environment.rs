@@ -28,6 +28,11 @@ impl Environment {
         self.get(name).filter(|value| !value.is_empty())
     }
 
+    /// Where programs are looked for: PATH, or without one what glibc takes (confstr(3), `_CS_PATH`).
+    pub fn search_path(&self) -> &OsStr {
+        self.get("PATH").unwrap_or(OsStr::new("/bin:/usr/bin"))
+    }
+
     /// Gives a variable a value, replacing every string of that name.
     ///
     /// A value with a NUL byte can't be in an environment; `false` says that the variable was left as it was.

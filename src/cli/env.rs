@@ -6,19 +6,16 @@ use std::os::unix::ffi::OsStrExt;
 use serde_json::json;
 
 use super::Format;
-use crate::error::{Error, one_line};
+use crate::error::one_line;
 use crate::platform::Platform;
 use crate::toolchain::{Plan, Request, Setting};
 
 /// The plan as text. Values are written byte for byte, but for JSON, which can't hold bytes that are no UTF-8.
-pub(super) fn write(plan: &Plan, format: Format) -> Result<Vec<u8>, Error> {
+pub(super) fn write(plan: &Plan, format: Format) -> Vec<u8> {
     let mut text = Vec::new();
     match format {
         Format::Json => {
-            let attempt = || "write the plan as JSON".to_owned();
-            text = serde_json::to_vec_pretty(&json(plan))
-                .map_err(|error| Error::Io { attempt: attempt(), source: error.into() })?;
-            text.push(b'\n');
+            text.extend_from_slice(format!("{:#}\n", json(plan)).as_bytes());
         }
         Format::Github => {
             for setting in &plan.settings {
@@ -41,7 +38,7 @@ pub(super) fn write(plan: &Plan, format: Format) -> Result<Vec<u8>, Error> {
             }
         }
     }
-    Ok(text)
+    text
 }
 
 /// What is to be said beside the settings, a line each.

@@ -21,11 +21,7 @@ pub(super) fn write(request: &Request, environment: &Environment, as_json: bool)
     let platform = target.platform;
     let variant = request.variant(environment);
     let abi = platform.abi(variant.as_ref());
-    let flags = match &variant {
-        Some(variant) => variant.c_flags(abi),
-        None => Vec::new(),
-    };
-    let flags = if flags.is_empty() { abi.baseline.iter().map(|f| (*f).to_owned()).collect() } else { flags };
+    let flags = abi.c_flags(variant.as_ref());
     if as_json {
         let value = json!({
             "schema": 1,
@@ -52,11 +48,7 @@ pub(super) fn write(request: &Request, environment: &Environment, as_json: bool)
             "cgo": platform.cgo,
             "binfmt": platform.binfmt,
         });
-        let attempt = || "write the row as JSON".to_owned();
-        let mut text = serde_json::to_vec_pretty(&value)
-            .map_err(|error| Error::Io { attempt: attempt(), source: error.into() })?;
-        text.push(b'\n');
-        return Ok(text);
+        return Ok(format!("{value:#}\n").into_bytes());
     }
     let class = match platform.elf.class {
         ElfClass::Elf32 => "32-bit",

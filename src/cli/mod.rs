@@ -271,7 +271,7 @@ fn show_env(platform: Option<&OsStr>, format: Format) -> Result<ExitCode, Error>
             tell(line);
         }
     }
-    print(&env::write(&plan, format)?)
+    print(&env::write(&plan, format))
 }
 
 fn install_links(dir: &Path) -> Result<ExitCode, Error> {

@@ -81,27 +81,30 @@ pub fn exec(program: &Program<'_>, environment: &Environment) -> ExecError {
         return ExecError::CannotRun { file: program.name.into(), why: "an argument has a NUL byte".into() };
     };
     sys::restore_inherited();
-    // The search path of the environment that the command gets; without one, what glibc takes (confstr(3), _CS_PATH).
-    let path = environment.get("PATH").unwrap_or(OsStr::new("/bin:/usr/bin"));
-    let files = candidates(program.name, path);
+    let error = search(program.name, &argv, environment);
+    sys::ignore_sigpipe();
+    error
+}
+
+/// Tries each file that the name may stand for.
+fn search(name: &OsStr, argv: &[CString], environment: &Environment) -> ExecError {
+    // The search path of the environment that the command gets.
+    let path = environment.search_path();
+    let files = candidates(name, path);
     let mut failure = None;
     for file in &files {
-        match attempt(file, &argv, environment) {
-            Attempt::Final(error) => {
-                sys::ignore_sigpipe();
-                return error;
-            }
+        match attempt(file, argv, environment) {
+            Attempt::Final(error) => return error,
             Attempt::Remember(error) => failure = failure.or(Some(error)),
             Attempt::Absent => {}
         }
     }
-    sys::ignore_sigpipe();
     // The kernel's answer is the same for a missing program and for a missing interpreter of it. Which one it was is
     // looked up only now, because most directories of a search path simply do not have the program.
     let failure = failure.or_else(|| files.iter().find_map(|file| missing_interpreter(file)));
-    failure.unwrap_or_else(|| match program.name.as_bytes().contains(&b'/') {
-        true => ExecError::NoSuchFile(program.name.to_owned()),
-        false => ExecError::NotInPath { name: program.name.to_owned(), path: path.to_owned() },
+    failure.unwrap_or_else(|| match name.as_bytes().contains(&b'/') {
+        true => ExecError::NoSuchFile(name.to_owned()),
+        false => ExecError::NotInPath { name: name.to_owned(), path: path.to_owned() },
     })
 }
 

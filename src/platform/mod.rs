@@ -12,6 +12,16 @@ pub use parse::{Target, UnknownPlatform, Why, parse};
 pub use table::{Abi, Binfmt, Elf, ElfClass, ElfData, Machine, PLATFORMS, Platform, Variable};
 pub use variant::{BadVariant, Variant};
 
+impl Abi {
+    /// The flags by which clang generates code for a variant on this ABI: the variant's, else the ABI's baseline.
+    pub fn c_flags(&self, variant: Option<&Variant>) -> Vec<String> {
+        match variant.map(|variant| variant.c_flags(self)) {
+            Some(flags) if !flags.is_empty() => flags,
+            _ => self.baseline.iter().map(|flag| (*flag).to_owned()).collect(),
+        }
+    }
+}
+
 impl Platform {
     /// The row of a GOARCH, exactly as Go spells it.
     pub fn by_goarch(goarch: &str) -> Option<&'static Platform> {

@@ -83,7 +83,7 @@ impl Variant {
     }
 
     /// The flags by which clang generates code for this variant on the given ABI; none for a default.
-    pub fn c_flags(&self, abi: &Abi) -> Vec<String> {
+    pub(super) fn c_flags(&self, abi: &Abi) -> Vec<String> {
         let flag = |text: &str| vec![text.to_owned()];
         match (self.variable, self.base) {
             ("GOARM", _) if abi.triple.ends_with("gnueabihf") => Vec::new(),

@@ -181,10 +181,7 @@ impl Compiler {
     /// The flags of the target's instruction set: those of Go's variant (Go puts GOARM and its like into the
     /// environment of every compiler that it starts), else the baseline of the ABI.
     fn instruction_set(&self, environment: &Environment) -> Result<Vec<String>, CompilerError> {
-        let baseline = || self.abi.baseline.iter().map(|flag| (*flag).to_owned()).collect();
-        let Some(variant) = self.variant_of(self.platform, environment)? else { return Ok(baseline()) };
-        let flags = variant.c_flags(self.abi);
-        Ok(if flags.is_empty() { baseline() } else { flags })
+        Ok(self.abi.c_flags(self.variant_of(self.platform, environment)?.as_ref()))
     }
 
     fn variant_of(

@@ -1,6 +1,6 @@
 //! Finding the programs that gb stands in front of.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -40,7 +40,7 @@ impl<'a> Programs<'a> {
     }
 
     fn all(&self, name: &str) -> impl Iterator<Item = PathBuf> {
-        let path = self.environment.get("PATH").unwrap_or(OsStr::new("/bin:/usr/bin"));
+        let path = self.environment.search_path();
         // execvp(3) knows no home directories in PATH; the crate does, unless the element starts otherwise.
         let elements = path.as_bytes().split(|b| *b == b':').map(|element| match element {
             [b'~', ..] => [b"./", element].concat(),

@@ -227,7 +227,7 @@ fn is_there(path: &Path) -> Result<bool, String> {
 }
 
 /// The directory of libgcc.a. Distributions name it after their own triple: `aarch64-linux-gnu`, `aarch64-redhat-linux`.
-fn libgcc(mut places: Vec<PathBuf>, root: &Path, platform: &Platform, abi: &Abi) -> Option<PathBuf> {
+fn libgcc(places: Vec<PathBuf>, root: &Path, platform: &Platform, abi: &Abi) -> Option<PathBuf> {
     let versioned = |place: &Path| {
         let versions = subdirectories(place).into_iter().filter(|dir| dir.join("libgcc.a").exists());
         versions.max_by_key(|dir| version_of(dir))
@@ -235,7 +235,7 @@ fn libgcc(mut places: Vec<PathBuf>, root: &Path, platform: &Platform, abi: &Abi)
     if let Some(found) = places.iter().find_map(|place| versioned(place)) {
         return Some(found);
     }
-    places = subdirectories(&root.join("usr/lib/gcc"));
+    let places = subdirectories(&root.join("usr/lib/gcc"));
     let cpu = abi.triple.split('-').next().unwrap_or(abi.triple);
     let of_this_cpu = |dir: &&PathBuf| {
         let name = dir.file_name().and_then(OsStr::to_str).and_then(|name| name.split('-').next());
