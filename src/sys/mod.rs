@@ -2,7 +2,11 @@
 #![allow(unsafe_code)]
 
 mod environment;
+mod process;
+mod signals;
 mod startup;
 
 pub use environment::environ;
-pub use startup::{ignore_sigpipe, restore_inherited, was_closed};
+pub use process::{Change, close_descriptors_but, forget_code, fork, next_change, standard_stream};
+pub use signals::{Signal, send, wait_for_signal};
+pub use startup::{default_sigchld, ignore_sigpipe, restore_inherited, was_closed};
