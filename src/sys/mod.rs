@@ -1,12 +1,16 @@
 //! The only room with `unsafe`: thin wrappers over what libc offers and the crates do not.
 #![allow(unsafe_code)]
 
+mod capabilities;
 mod environment;
+mod files;
 mod process;
 mod signals;
 mod startup;
 
+pub use capabilities::{CAP_SETGID, CAP_SETUID, Capabilities};
 pub use environment::environ;
+pub use files::{has_capabilities, mount_id, mount_id_of};
 pub use process::{Change, close_descriptors_but, forget_code, fork, next_change, standard_stream};
 pub use signals::{Signal, send, wait_for_signal};
 pub use startup::{default_sigchld, ignore_sigpipe, restore_inherited, was_closed};

@@ -1,0 +1,326 @@
+//! What the account files say once they know the user.
+//!
+//! Pure: contents in, contents out. Every line that is not the user's own stays byte for byte.
+
+use super::accounts::{self, Account, Group};
+
+/// The name of the user and of its group, and where it lives; the names that the original entrypoint gives.
+pub const USER: &str = "user";
+/// The home directory.
+pub const HOME: &str = "/home/user";
+/// The name of a group that is made for an additional id.
+const EXTRA_GROUP: &str = "group";
+
+/// The contents of the account files.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Files {
+    /// /etc/passwd
+    pub passwd: Vec<u8>,
+    /// /etc/group
+    pub group: Vec<u8>,
+    /// /etc/shadow, if there is one.
+    pub shadow: Option<Vec<u8>>,
+}
+
+/// What the files are to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// The user's id.
+    pub uid: u32,
+    /// The id of the primary group.
+    pub gid: u32,
+    /// Groups that the user is to be a member of.
+    pub extra: Vec<u32>,
+}
+
+/// The files with the user in them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edited {
+    /// The new contents.
+    pub files: Files,
+    /// The user's name; `None` if every name that it could have is another user's.
+    pub name: Option<Vec<u8>>,
+    /// The id that the account `user` of an earlier start had, if it has been given to this user.
+    pub earlier_uid: Option<u32>,
+}
+
+/// Adds the user to the files, as far as they do not know it yet.
+pub fn with_user(files: &Files, user: &User) -> Edited {
+    let mut edited = Edited { files: files.clone(), name: None, earlier_uid: None };
+    let known = accounts::accounts(&files.passwd).find(|account| account.uid == user.uid);
+    // The line of an earlier start is made over: a container that is started again, or an image made of one.
+    let earlier = accounts::lines(&files.passwd)
+        .filter(|line| is_own_line(line))
+        .filter_map(Account::parse)
+        .next()
+        .filter(|_| known.is_none());
+    if let Some(account) = known {
+        edited.name = Some(account.name.to_vec());
+    } else if user.uid == 0 {
+        // A system without root's line has no use for one that says that root is a user.
+    } else if let Some(name) = free_name(&files.passwd, USER, user.uid, earlier) {
+        let line = account_line(&name, user, files.shadow.is_some());
+        match earlier {
+            Some(earlier) => {
+                edited.earlier_uid = Some(earlier.uid);
+                replace_line(&mut edited.files.passwd, is_own_line, &line);
+            }
+            None => append_line(&mut edited.files.passwd, &line),
+        }
+        if let Some(shadow) = &mut edited.files.shadow {
+            lock_password(shadow, &name);
+        }
+        edited.name = Some(name);
+    }
+    // An account that was there has its group; whether that has a name is not ours to mend.
+    if known.is_none() && user.uid != 0 {
+        name_group(&mut edited.files.group, user.gid, earlier.map(|account| account.gid));
+    }
+    for gid in &user.extra {
+        let joined = *gid == user.gid;
+        if let Some(name) = edited.name.as_deref().filter(|_| !joined) {
+            join(&mut edited.files.group, *gid, name);
+        }
+    }
+    edited
+}
+
+/// `user:x:UID:GID::/home/user:/bin/bash`
+fn account_line(name: &[u8], user: &User, shadowed: bool) -> Vec<u8> {
+    // shadow(5): with an x the password is in /etc/shadow. An asterisk can be no password's hash, an empty field would
+    // be no password at all.
+    let password = if shadowed { 'x' } else { '*' };
+    [name, format!(":{password}:{}:{}::{HOME}:/bin/bash", user.uid, user.gid).as_bytes()].concat()
+}
+
+/// Whether a line is what [`account_line`], or useradd(8) in the original entrypoint, writes for `user`.
+fn is_own_line(line: &[u8]) -> bool {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    Account::parse(line).is_some_and(|account| {
+        let user = User { uid: account.uid, gid: account.gid, extra: Vec::new() };
+        account.name == USER.as_bytes()
+            && [true, false].iter().any(|shadowed| line == account_line(account.name, &user, *shadowed))
+    })
+}
+
+/// `user`, or if that is another account's name `user-UID`.
+fn free_name(passwd: &[u8], name: &str, id: u32, earlier: Option<Account<'_>>) -> Option<Vec<u8>> {
+    let taken = |name: &[u8]| {
+        accounts::accounts(passwd).any(|account| account.name == name && earlier.is_none_or(|e| e != account))
+    };
+    [name.to_owned(), format!("{name}-{id}")].into_iter().map(String::into_bytes).find(|name| !taken(name))
+}
+
+/// Gives a group id without a name one.
+fn name_group(group: &mut Vec<u8>, gid: u32, earlier: Option<u32>) {
+    if accounts::groups(group).any(|known| known.gid == gid) {
+        return;
+    }
+    let is_earlier = |line: &[u8]| {
+        Group::parse(line).is_some_and(|group| {
+            group.name == USER.as_bytes() && Some(group.gid) == earlier && !group.has_members()
+        })
+    };
+    if accounts::lines(group).any(is_earlier) {
+        replace_line(group, is_earlier, format!("{USER}:x:{gid}:").as_bytes());
+    } else {
+        add_group(group, USER, gid, b"");
+    }
+}
+
+/// Makes the user a member of the first group of an id, or of a new one.
+fn join(group: &mut Vec<u8>, gid: u32, user: &[u8]) {
+    let Some(known) = accounts::groups(group).find(|known| known.gid == gid) else {
+        return add_group(group, EXTRA_GROUP, gid, user);
+    };
+    if known.has_member(user) {
+        return;
+    }
+    let has_members = known.has_members();
+    let mut first = true;
+    let is_it = |line: &[u8]| {
+        let found = first && Group::parse(line).is_some_and(|group| group.gid == gid);
+        first &= !found;
+        found
+    };
+    let separator: &[u8] = if has_members { b"," } else { b"" };
+    edit_lines(group, is_it, |line| [line, separator, user].concat());
+}
+
+fn add_group(group: &mut Vec<u8>, name: &str, gid: u32, member: &[u8]) {
+    let names = [name.to_owned(), format!("{name}-{gid}")];
+    let taken = |name: &String| accounts::groups(group).any(|known| known.name == name.as_bytes());
+    if let Some(name) = names.into_iter().find(|name| !taken(name)) {
+        append_line(group, &[name.as_bytes(), format!(":x:{gid}:").as_bytes(), member].concat());
+    }
+}
+
+/// Makes sure that nobody can log in as the user by a password, the empty one included.
+fn lock_password(shadow: &mut Vec<u8>, name: &[u8]) {
+    let start = [name, b":"].concat();
+    if !accounts::lines(shadow).any(|line| line.starts_with(&start)) {
+        // shadow(5): no password, and no aging.
+        return append_line(shadow, &[name, b":!:::::::"].concat());
+    }
+    let empty = [name, b"::"].concat();
+    edit_lines(
+        shadow,
+        |line| line.starts_with(&empty),
+        |line| [&start, b"!".as_slice(), line.get(start.len()..).unwrap_or_default()].concat(),
+    );
+}
+
+fn append_line(file: &mut Vec<u8>, line: &[u8]) {
+    if file.last().is_some_and(|byte| *byte != b'\n') {
+        file.push(b'\n');
+    }
+    file.extend_from_slice(line);
+    file.push(b'\n');
+}
+
+fn replace_line(file: &mut Vec<u8>, is_it: impl FnMut(&[u8]) -> bool, with: &[u8]) {
+    edit_lines(file, is_it, |_| with.to_vec());
+}
+
+/// Puts other lines in the place of those that are meant. Line ends stay as they are, but for those of changed lines.
+fn edit_lines(file: &mut Vec<u8>, mut is_it: impl FnMut(&[u8]) -> bool, edit: impl Fn(&[u8]) -> Vec<u8>) {
+    let mut new = Vec::with_capacity(file.len() + 64);
+    for whole in file.split_inclusive(|byte| *byte == b'\n') {
+        let end = whole.strip_suffix(b"\n").unwrap_or(whole);
+        let line = end.strip_suffix(b"\r").unwrap_or(end);
+        if is_it(line) {
+            new.extend_from_slice(&edit(line));
+            new.push(b'\n');
+        } else {
+            new.extend_from_slice(whole);
+        }
+    }
+    *file = new;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PASSWD: &str = "root:x:0:0:root:/root:/bin/bash\n";
+    const GROUP: &str = "root:x:0:\ndocker:x:998:\n";
+    const SHADOW: &str = "root:*:20000:0:99999:7:::\n";
+
+    fn files(passwd: &str, group: &str, shadow: Option<&str>) -> Files {
+        Files { passwd: passwd.into(), group: group.into(), shadow: shadow.map(Into::into) }
+    }
+
+    fn user(uid: u32, gid: u32, extra: &[u32]) -> User {
+        User { uid, gid, extra: extra.to_vec() }
+    }
+
+    /// What is added to each file, the user's name and the earlier uid.
+    #[track_caller]
+    fn added(files: &Files, user: &User) -> (String, String, String, String) {
+        let edited = with_user(files, user);
+        // Whatever it was, doing it again changes nothing.
+        assert_eq!(with_user(&edited.files, user).files, edited.files);
+        let rest = |new: &[u8], old: &[u8]| {
+            String::from_utf8(new.strip_prefix(old).expect("the old lines stay").to_vec()).unwrap()
+        };
+        let name = String::from_utf8(edited.name.unwrap_or_default()).unwrap();
+        let shadow = edited.files.shadow.unwrap_or_default();
+        (
+            rest(&edited.files.passwd, &files.passwd),
+            rest(&edited.files.group, &files.group),
+            rest(&shadow, &files.shadow.clone().unwrap_or_default()),
+            name,
+        )
+    }
+
+    #[test]
+    fn a_new_user_gets_an_account_a_group_and_a_locked_password() {
+        let (passwd, group, shadow, name) =
+            added(&files(PASSWD, GROUP, Some(SHADOW)), &user(4242, 4242, &[]));
+        assert_eq!(passwd, "user:x:4242:4242::/home/user:/bin/bash\n");
+        assert_eq!(
+            (group.as_str(), shadow.as_str(), name.as_str()),
+            ("user:x:4242:\n", "user:!:::::::\n", "user")
+        );
+    }
+
+    #[test]
+    fn without_a_shadow_file_the_account_has_no_password_that_fits() {
+        let (passwd, ..) = added(&files(PASSWD, GROUP, None), &user(4242, 4242, &[]));
+        assert_eq!(passwd, "user:*:4242:4242::/home/user:/bin/bash\n");
+    }
+
+    #[test]
+    fn an_empty_password_that_waits_for_the_account_is_locked() {
+        let edited =
+            with_user(&files(PASSWD, GROUP, Some("user::1:2:::::\nuser2::::::::\n")), &user(7, 7, &[]));
+        assert_eq!(edited.files.shadow.unwrap(), b"user:!:1:2:::::\nuser2::::::::\n");
+    }
+
+    #[test]
+    fn a_user_with_an_account_keeps_it() {
+        let passwd = format!("{PASSWD}node:x:1000:1000::/home/node:/bin/sh\n");
+        let (passwd, group, shadow, name) =
+            added(&files(&passwd, GROUP, Some(SHADOW)), &user(1000, 1000, &[]));
+        assert_eq!(
+            (passwd, group, shadow, name),
+            (String::new(), String::new(), String::new(), "node".into())
+        );
+    }
+
+    #[test]
+    fn the_account_of_an_earlier_start_is_made_over() {
+        let first = with_user(&files(PASSWD, GROUP, Some(SHADOW)), &user(1000, 1000, &[]));
+        let second = with_user(&first.files, &user(2000, 3000, &[]));
+        assert_eq!(
+            second.files.passwd,
+            format!("{PASSWD}user:x:2000:3000::/home/user:/bin/bash\n").as_bytes()
+        );
+        assert_eq!(second.files.group, format!("{GROUP}user:x:3000:\n").as_bytes());
+        assert_eq!(second.files.shadow, first.files.shadow);
+        assert_eq!((first.earlier_uid, second.earlier_uid), (None, Some(1000)));
+    }
+
+    #[test]
+    fn an_account_of_the_images_own_with_that_name_is_left_alone() {
+        let passwd = format!("{PASSWD}user:x:777:777:The image's:/srv:/bin/sh\n");
+        let group = format!("{GROUP}user:x:777:\n");
+        let (passwd, group, _, name) = added(&files(&passwd, &group, Some(SHADOW)), &user(4242, 4242, &[]));
+        assert_eq!(passwd, "user-4242:x:4242:4242::/home/user:/bin/bash\n");
+        assert_eq!((group.as_str(), name.as_str()), ("user-4242:x:4242:\n", "user-4242"));
+        let passwd = format!("{PASSWD}user:x:777:777:a:/srv:/bin/sh\nuser-4242:x:5:5:::\n");
+        let (passwd, _, _, name) = added(&files(&passwd, GROUP, None), &user(4242, 4242, &[]));
+        assert_eq!((passwd.as_str(), name.as_str()), ("", ""));
+    }
+
+    #[test]
+    fn root_is_never_called_user() {
+        let (passwd, group, shadow, name) = added(&files("", "", Some("")), &user(0, 0, &[]));
+        assert_eq!((passwd, group, shadow, name), Default::default());
+    }
+
+    #[test]
+    fn additional_groups_are_joined_or_made() {
+        let base = files(PASSWD, GROUP, Some(SHADOW));
+        let group =
+            |extra: &[u32]| String::from_utf8(with_user(&base, &user(7, 7, extra)).files.group).unwrap();
+        assert_eq!(group(&[998]), "root:x:0:\ndocker:x:998:user\nuser:x:7:\n");
+        assert_eq!(group(&[555]), format!("{GROUP}user:x:7:\ngroup:x:555:user\n"));
+        assert_eq!(group(&[555, 556]), format!("{GROUP}user:x:7:\ngroup:x:555:user\ngroup-556:x:556:user\n"));
+        assert_eq!(group(&[7]), format!("{GROUP}user:x:7:\n"));
+        assert_eq!(group(&[0]), "root:x:0:user\ndocker:x:998:\nuser:x:7:\n");
+    }
+
+    #[test]
+    fn odd_lines_stay_as_they_are() {
+        let passwd = "# comment\r\n\n+\nroot:x:0:0:root:/root:/bin/bash";
+        let group = "a:x:5:b\r\nbad line\nsame:x:5:";
+        let edited = with_user(&files(passwd, group, None), &user(7, 7, &[5]));
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        assert_eq!(text(&edited.files.passwd), format!("{passwd}\nuser:*:7:7::/home/user:/bin/bash\n"));
+        assert_eq!(text(&edited.files.group), "a:x:5:b,user\nbad line\nsame:x:5:\nuser:x:7:\n");
+        // A carriage return at the very end, too.
+        let edited = with_user(&files("", "", None), &user(7, 7, &[]));
+        assert_eq!(text(&edited.files.passwd), "user:*:7:7::/home/user:/bin/bash\n");
+    }
+}

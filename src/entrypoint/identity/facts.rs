@@ -1,0 +1,178 @@
+//! What there is: this process, its user namespace, the account files, the working directory.
+
+use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use nix::unistd;
+
+use super::accounts::MAX_FILE;
+use super::edit::Files;
+use super::id_map::IdMap;
+use super::request::{Request, UserRequest, Who};
+use crate::file;
+use crate::sys::{self, Capabilities};
+
+/// Everything that a plan is made of beside the request.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// The user that gb was started as.
+    pub ids: Ids,
+    /// What may be changed; `None` if nothing is to be.
+    pub root: Option<RootFacts>,
+}
+
+/// The ids of a process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ids {
+    /// The effective user.
+    pub uid: u32,
+    /// The effective group.
+    pub gid: u32,
+    /// The supplementary groups.
+    pub groups: Vec<u32>,
+}
+
+/// What only matters to a gb that is root and is asked for a user.
+#[derive(Debug, Clone)]
+pub struct RootFacts {
+    /// CAP_SETUID is effective.
+    pub may_set_uid: bool,
+    /// CAP_SETGID is effective.
+    pub may_set_gid: bool,
+    /// The user ids of this user namespace.
+    pub uids: IdMap,
+    /// The group ids of this user namespace.
+    pub gids: IdMap,
+    /// setgroups(2) is forbidden in this user namespace.
+    pub setgroups_denied: bool,
+    /// The account files; one that is not there is empty.
+    pub files: Files,
+    /// Why an account file could not be read.
+    pub unreadable: Option<String>,
+    /// The owner and the group of the working directory, if that matters.
+    pub workdir: Option<Workdir>,
+}
+
+/// The working directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Workdir {
+    /// Its path.
+    pub path: String,
+    /// Its owner.
+    pub uid: u32,
+    /// Its group.
+    pub gid: u32,
+    /// It is on another mount than the root directory.
+    pub is_mounted: bool,
+}
+
+impl Ids {
+    /// Those of this process.
+    pub fn current() -> Ids {
+        // getgroups(2) fails for a wrong buffer alone.
+        let groups = unistd::getgroups().unwrap_or_default();
+        Ids {
+            uid: unistd::geteuid().as_raw(),
+            gid: unistd::getegid().as_raw(),
+            groups: groups.into_iter().map(unistd::Gid::as_raw).collect(),
+        }
+    }
+
+    /// Whether a process with those ids has these groups already; its primary group counts as one that it has.
+    pub fn has_groups_of(&self, other: &Ids) -> bool {
+        self.groups.iter().all(|group| other.groups.contains(group) || *group == other.gid)
+            && other.groups.iter().all(|group| self.groups.contains(group))
+    }
+}
+
+impl Facts {
+    /// Looks for what the request needs to know.
+    pub fn gather(request: &Request) -> Facts {
+        let ids = Ids::current();
+        let root = match request {
+            Request::User(user) if ids.uid == 0 => Some(RootFacts::gather(user)),
+            _ => None,
+        };
+        Facts { ids, root }
+    }
+}
+
+impl RootFacts {
+    fn gather(request: &UserRequest) -> RootFacts {
+        // What can't be asked is found out by trying.
+        let capabilities = Capabilities::get().ok();
+        let has = |capability: u32| capabilities.is_none_or(|set| set.has(capability));
+        let uids = id_map("/proc/self/uid_map");
+        // The kernel has ids mapped or not mapped together: a namespace with every user has every group.
+        let (gids, setgroups) = match uids.is_everything() {
+            true => (IdMap::everything(), String::new()),
+            false => (id_map("/proc/self/gid_map"), read_proc("/proc/self/setgroups").unwrap_or_default()),
+        };
+        let (files, unreadable) = account_files();
+        RootFacts {
+            may_set_uid: has(sys::CAP_SETUID),
+            may_set_gid: has(sys::CAP_SETGID),
+            uids,
+            gids,
+            setgroups_denied: setgroups.trim_end() == "deny",
+            files,
+            unreadable,
+            workdir: match request.who {
+                Who::Id(..) => None,
+                Who::Owner | Who::Default => workdir(),
+            },
+        }
+    }
+}
+
+fn id_map(path: &str) -> IdMap {
+    read_proc(path).map_or_else(IdMap::everything, |text| IdMap::parse(&text))
+}
+
+fn read_proc(path: &str) -> Option<String> {
+    // The kernel's own, and short: a map has 340 lines at most (user_namespaces(7)).
+    std::fs::read_to_string(path).ok()
+}
+
+/// Reads the account files, and tells of the first that can't be read.
+///
+/// A missing one is empty; but for shadow, where that decides about the password field of passwd.
+pub fn account_files() -> (Files, Option<String>) {
+    let mut unreadable = None;
+    let mut read = |path: &str| match read_bounded(Path::new(path)) {
+        Ok(contents) => Some(contents),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => {
+            unreadable.get_or_insert(format!("read {path}: {error}"));
+            None
+        }
+    };
+    let passwd = read("/etc/passwd").unwrap_or_default();
+    let group = read("/etc/group").unwrap_or_default();
+    let shadow = read("/etc/shadow");
+    (Files { passwd, group, shadow }, unreadable)
+}
+
+fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
+    let file = file::open_regular(path)?;
+    let size = file.metadata()?.len();
+    let mut contents =
+        Vec::with_capacity(usize::try_from(size.min(MAX_FILE)).unwrap_or(0).saturating_add(256));
+    file.take(MAX_FILE + 1).read_to_end(&mut contents)?;
+    match u64::try_from(contents.len()) {
+        Ok(length) if length <= MAX_FILE => Ok(contents),
+        _ => Err(io::Error::new(io::ErrorKind::InvalidData, "larger than any file of accounts")),
+    }
+}
+
+fn workdir() -> Option<Workdir> {
+    let metadata = std::fs::metadata(".").ok()?;
+    let path =
+        std::env::current_dir().map_or_else(|_| ".".to_owned(), |dir| dir.to_string_lossy().into_owned());
+    let is_mounted = match (sys::mount_id(Path::new(".")), sys::mount_id(Path::new("/"))) {
+        (Some(here), Some(root)) => here != root,
+        _ => false,
+    };
+    Some(Workdir { path, uid: metadata.uid(), gid: metadata.gid(), is_mounted })
+}

@@ -1,0 +1,22 @@
+//! The user that the command runs as.
+//!
+//! [`Request`] is what the caller asked for, [`Facts`] what there is, [`plan`] decides, and [`UserPlan::record`] and
+//! [`home`] do what the plan says before [`crate::entrypoint::privileges`] are dropped.
+
+mod accounts;
+mod edit;
+mod facts;
+pub mod home;
+mod id;
+mod id_map;
+mod plan;
+mod record;
+mod request;
+mod user_spec;
+
+pub use edit::{Files, HOME};
+pub use facts::{Facts, Ids, account_files};
+pub use plan::{Plan, PlanError, UserPlan, plan};
+pub use record::RecordError;
+pub use request::{IdentityRequestError, Request, no_new_privileges};
+pub use user_spec::{Resolved, UserSpec, UserSpecError};
