@@ -13,7 +13,10 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use crate::entrypoint::ExecError;
+use crate::entrypoint::guard::GuardError;
+use crate::entrypoint::identity::{IdentityRequestError, PlanError, UserSpecError};
+use crate::entrypoint::privileges::DropError;
+use crate::entrypoint::{ExecError, init};
 use crate::toolchain::{CompilerError, LinkError, PkgConfigError, RequestError};
 
 /// Why gb could not do what it was called for.
@@ -34,6 +37,24 @@ pub enum Error {
     /// The links can't be made.
     #[error(transparent)]
     Link(#[from] LinkError),
+    /// gb has privileges that it must not have.
+    #[error(transparent)]
+    Guard(#[from] GuardError),
+    /// The user can't be told.
+    #[error(transparent)]
+    Identity(#[from] IdentityRequestError),
+    /// The command can't run as that user.
+    #[error(transparent)]
+    User(#[from] PlanError),
+    /// su-exec's user can't be told.
+    #[error(transparent)]
+    UserSpec(#[from] UserSpecError),
+    /// Privileges can't be given up.
+    #[error(transparent)]
+    Drop(#[from] DropError),
+    /// The init can't be set up as asked.
+    #[error(transparent)]
+    Init(#[from] init::SettingsError),
     /// A program can't be started.
     #[error(transparent)]
     Exec(#[from] ExecError),
@@ -57,6 +78,12 @@ impl Error {
             | Error::Compiler(_)
             | Error::PkgConfig(_)
             | Error::Link(_)
+            | Error::Guard(_)
+            | Error::Identity(_)
+            | Error::User(_)
+            | Error::UserSpec(_)
+            | Error::Drop(_)
+            | Error::Init(_)
             | Error::Io { .. } => 125,
         }
     }
@@ -72,6 +99,12 @@ impl Error {
 pub fn tell(message: impl Display) {
     let line = format!("gb: {}\n", one_line(&message.to_string()));
     // Nobody is left to be told that standard error is closed.
+    let _written = io::stderr().write_all(line.as_bytes());
+}
+
+/// Writes one line of the original entrypoint's to standard error, as it is.
+pub fn announce(line: &str) {
+    let line = format!("{}\n", one_line(line));
     let _written = io::stderr().write_all(line.as_bytes());
 }
 

@@ -6,16 +6,18 @@ use std::os::unix::ffi::OsStrExt;
 use serde_json::json;
 
 use super::Format;
+use super::identity::Shown;
 use crate::error::one_line;
 use crate::platform::Platform;
 use crate::toolchain::{Plan, Request, Setting};
 
-/// The plan as text. Values are written byte for byte, but for JSON, which can't hold bytes that are no UTF-8.
-pub(super) fn write(plan: &Plan, format: Format) -> Vec<u8> {
+/// The plan as text, with what else is to be said. Values are written byte for byte, but for JSON, which can't hold bytes
+/// that are no UTF-8.
+pub(super) fn write(plan: &Plan, user: &Shown, format: Format) -> Vec<u8> {
     let mut text = Vec::new();
     match format {
         Format::Json => {
-            text.extend_from_slice(format!("{:#}\n", json(plan)).as_bytes());
+            text.extend_from_slice(format!("{:#}\n", json(plan, user)).as_bytes());
         }
         Format::Github => {
             for setting in &plan.settings {
@@ -33,7 +35,7 @@ pub(super) fn write(plan: &Plan, format: Format) -> Vec<u8> {
                 text.extend_from_slice(&value);
                 text.push(b'\n');
             }
-            for comment in comments(plan) {
+            for comment in comments(plan, user) {
                 text.extend_from_slice(format!("# {}\n", one_line(&comment)).as_bytes());
             }
         }
@@ -42,7 +44,7 @@ pub(super) fn write(plan: &Plan, format: Format) -> Vec<u8> {
 }
 
 /// What is to be said beside the settings, a line each.
-pub(super) fn comments(plan: &Plan) -> Vec<String> {
+pub(super) fn comments(plan: &Plan, user: &Shown) -> Vec<String> {
     let mut lines = Vec::new();
     let host = Platform::host().map_or("unknown", |host| host.goarch);
     match &plan.request {
@@ -62,10 +64,11 @@ pub(super) fn comments(plan: &Plan) -> Vec<String> {
     }
     lines.extend(plan.leaks.iter().map(ToString::to_string));
     lines.extend(plan.notes.iter().cloned());
+    lines.extend(user.lines.iter().cloned());
     lines
 }
 
-fn json(plan: &Plan) -> serde_json::Value {
+pub(super) fn json(plan: &Plan, user: &Shown) -> serde_json::Value {
     let (goos, goarch, source) = match &plan.request {
         Request::Linux { target, source } => ("linux".into(), Some(target.platform.goarch), source),
         Request::Other { goos, goarch, source } => (goos.to_string_lossy(), goarch.as_deref(), source),
@@ -86,6 +89,7 @@ fn json(plan: &Plan) -> serde_json::Value {
         "leaks": leaks,
         "cgo": plan.cgo.as_ref().map(|cgo| json!({"enabled": cgo.enabled, "reason": cgo.reason})),
         "notes": plan.notes,
+        "identity": user.json,
     })
 }
 
@@ -96,7 +100,7 @@ fn is_plain(value: &OsStr) -> bool {
 }
 
 /// Single quotes keep every byte but the single quote (POSIX Shell Command Language, 2.2.2).
-fn sh_quoted(value: &OsStr) -> Vec<u8> {
+pub(super) fn sh_quoted(value: &OsStr) -> Vec<u8> {
     if is_plain(value) {
         return value.as_bytes().to_vec();
     }

@@ -1,7 +1,10 @@
 //! Which role gb plays: first by the name it is called by, then by its arguments.
 
 mod env;
+mod identity;
 mod info;
+mod run;
+mod su_exec;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
@@ -11,7 +14,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use crate::entrypoint::{Program, exec};
+use crate::entrypoint::{Program, exec, guard, identity as user, init};
 use crate::environment::Environment;
 use crate::error::{Error, tell};
 use crate::platform::{Abi, Platform};
@@ -40,15 +43,10 @@ enum Command {
     /// Run a command with everything set for the target (the image's entrypoint)
     ///
     /// The target is GOARCH, else ARCH, else TARGETPLATFORM or TARGETARCH, else this machine. Variables that the
-    /// caller has set are never changed; `gb env` shows what would be set, and why. gb becomes the command: same
-    /// process, nothing on standard output. Exit codes: the command's own; 127 not found; 126 found but cannot run;
-    /// 125 gb itself failed.
-    #[command(override_usage = "gb run [--] COMMAND [ARGUMENT]...")]
-    Run {
-        /// The command and its arguments; a path, or a name to be found in PATH
-        #[arg(trailing_var_arg = true, value_name = "COMMAND")]
-        command: Vec<OsString>,
-    },
+    /// caller has set are never changed; `gb env` shows what would be set, and why. Exit codes: the command's own;
+    /// 127 not found; 126 found but cannot run; 125 gb itself failed.
+    #[command(override_usage = "gb run [OPTIONS] [--] COMMAND [ARGUMENT]...")]
+    Run(run::Arguments),
     /// Show what `gb run` would set for a target, and why
     ///
     /// To have it in a shell: eval "$(gb env arm64)"
@@ -95,16 +93,18 @@ enum Format {
 
 /// Plays the role that the arguments ask for; `args` starts with `argv[0]`.
 pub fn main(args: Vec<OsString>) -> ExitCode {
-    let result = match Role::of(args.first().map(OsString::as_os_str)) {
-        Ok(role) => role.play(&args),
-        Err(error) => Err(error),
-    };
+    let result = guard::check()
+        .map_err(Error::from)
+        .and_then(|()| Role::of(args.first().map(OsString::as_os_str)))
+        .and_then(|role| role.play(&args));
     result.unwrap_or_else(|error| error.report())
 }
 
 /// What gb is called as.
 enum Role {
     Gb,
+    Entrypoint,
+    SuExec,
     Compiler(Compiler),
     PkgConfig(&'static Platform, &'static Abi),
 }
@@ -121,6 +121,11 @@ impl Role {
             let (platform, abi) = Platform::by_triple(triple).ok_or_else(|| no_triple(triple))?;
             return Ok(Role::PkgConfig(platform, abi));
         }
+        match name {
+            "entrypoint.sh" => return Ok(Role::Entrypoint),
+            "su-exec" => return Ok(Role::SuExec),
+            _ => {}
+        }
         match Compiler::by_name(name) {
             Some(Ok(compiler)) => Ok(Role::Compiler(compiler)),
             Some(Err(triple)) => Err(no_triple(triple)),
@@ -132,6 +137,8 @@ impl Role {
         let own_args = args.get(1..).unwrap_or_default();
         match self {
             Role::Gb => subcommand(args),
+            Role::Entrypoint => run::run(&run::Arguments::command(own_args)),
+            Role::SuExec => Err(su_exec::su_exec(own_args)),
             Role::Compiler(compiler) => compile(compiler, own_args),
             Role::PkgConfig(platform, abi) => {
                 let environment = Environment::new(sys::environ());
@@ -153,7 +160,7 @@ fn subcommand(args: &[OsString]) -> Result<ExitCode, Error> {
         Err(error) => return usage(&error),
     };
     match arguments.command {
-        Command::Run { command } => Err(run(&command)),
+        Command::Run(arguments) => run::run(&arguments),
         Command::Env { platform, format, json } => {
             show_env(platform.as_deref(), if json { Format::Json } else { format })
         }
@@ -207,39 +214,6 @@ fn request(platform: Option<&OsStr>, environment: &Environment) -> Result<Reques
     })
 }
 
-fn run(command: &[OsString]) -> Error {
-    let Some((program, args)) = command.split_first() else {
-        return Error::Usage("run: no command given (gb run COMMAND [ARGUMENT]...)".to_owned());
-    };
-    let mut environment = given(&Environment::new(sys::environ()));
-    let request = match request(None, &environment) {
-        Ok(request) => request,
-        Err(error) => return error,
-    };
-    let facts = Facts::gather(&request, &environment, Platform::host());
-    let plan = plan(request, &environment, facts.as_ref());
-    for leak in &plan.leaks {
-        tell(leak);
-    }
-    tell_of_user(&environment);
-    plan.apply(&mut environment);
-    become_program(program, args, &environment)
-}
-
-/// Says so where a caller relies on the change of user, which this version does not make: files would belong to another
-/// user than the caller expects.
-fn tell_of_user(environment: &Environment) {
-    let Some(wanted) = environment.get_nonempty("LOCAL_USER_ID") else { return };
-    let uid = nix::unistd::geteuid().to_string();
-    if wanted != OsStr::new(&uid) && environment.get("RUN_AS_ROOT") != Some(OsStr::new("true")) {
-        let wanted = wanted.to_string_lossy();
-        tell(format!(
-            "run as LOCAL_USER_ID={wanted}: this version does not change users, the command runs as uid {uid} \
-             (docker run --user {wanted})"
-        ));
-    }
-}
-
 fn become_program(program: &OsStr, args: &[OsString], environment: &Environment) -> Error {
     Error::Exec(exec(&Program { name: program, argv0: program, args }, environment))
 }
@@ -262,16 +236,21 @@ fn show_env(platform: Option<&OsStr>, format: Format) -> Result<ExitCode, Error>
     let request = request(platform, &environment)?;
     let facts = Facts::gather(&request, &environment, Platform::host());
     let plan = plan(request, &environment, facts.as_ref());
+    let user = user::Request::read(&environment)
+        .map_err(Error::from)
+        .and_then(|request| Ok(user::plan(&request, &user::Facts::gather(&request))?));
+    let init = init::Settings::read(&environment, &init::Flags::default()).map_err(Error::from);
+    let shown = identity::shown(user.as_ref(), init.as_ref().map(Option::as_ref));
     if format == Format::Github {
         // What is appended to the file has no place for comments.
         for setting in &plan.settings {
             tell(format!("{}: {}", setting.name, setting.reason));
         }
-        for line in env::comments(&plan) {
+        for line in env::comments(&plan, &shown) {
             tell(line);
         }
     }
-    print(&env::write(&plan, format))
+    print(&env::write(&plan, &shown, format))
 }
 
 fn install_links(dir: &Path) -> Result<ExitCode, Error> {

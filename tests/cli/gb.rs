@@ -21,7 +21,8 @@ fn no_child_is_started() -> RwLockWriteGuard<'static, ()> {
     FILES.write().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A call of gb (or of another program that calls it), with no environment but PATH.
+/// A call of gb (or of another program that calls it), with no environment but PATH, and RUN_AS_ROOT: the tests may be
+/// run by root, who would become another user. (What becomes of users is what tests/entrypoint is about.)
 pub struct Call(Command);
 
 /// What a call left behind.
@@ -44,7 +45,11 @@ pub fn sh(script: &str) -> Call {
 impl Call {
     pub fn new(program: impl AsRef<OsStr>) -> Call {
         let mut command = Command::new(program);
-        command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").stdin(Stdio::null());
+        command
+            .env_clear()
+            .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+            .env("RUN_AS_ROOT", "true")
+            .stdin(Stdio::null());
         Call(command)
     }
 

@@ -11,3 +11,4 @@ mod info;
 mod install_links;
 mod roles;
 mod run;
+mod user;

@@ -30,6 +30,7 @@ fn a_signal_that_kills_the_command_is_seen_by_the_caller() {
 fn the_command_has_gbs_pid() {
     let child = Command::new(PATH)
         .env_clear()
+        .env("RUN_AS_ROOT", "true")
         .args(["run", "sh", "-c", "echo $$"])
         .stdout(Stdio::piped())
         .spawn()
@@ -49,8 +50,17 @@ fn arguments_arrive_byte_for_byte() {
 #[test]
 fn the_environment_arrives_byte_for_byte_and_in_order() {
     // A target for which gb sets nothing.
-    let given =
-        [&b"GOOS=plan9"[..], b"PATH=/bin:/usr/bin", b"A=1", b"A=2", b"odd", b"=x", b"\xff=\xfe", b"E="];
+    let given = [
+        &b"GOOS=plan9"[..],
+        b"RUN_AS_ROOT=true",
+        b"PATH=/bin:/usr/bin",
+        b"A=1",
+        b"A=2",
+        b"odd",
+        b"=x",
+        b"\xff=\xfe",
+        b"E=",
+    ];
     let strings: Vec<_> = given.iter().map(|s| std::ffi::CString::new(*s).unwrap()).collect();
     let dir = Dir::new();
     let out = dir.path().join("out");
@@ -281,21 +291,6 @@ fn search_paths_that_bring_the_hosts_files_into_a_cross_build_are_reported() {
 #[test]
 fn a_foreign_target_is_no_matter_for_a_command_that_compiles_nothing() {
     assert_eq!(gb(["run", "echo", "lint"]).env("GOARCH", "s390x").stdout(), "lint\n");
-}
-
-#[test]
-fn a_caller_who_counts_on_the_change_of_user_is_told_that_it_is_not_made() {
-    let uid = nix::unistd::geteuid();
-    let stderr = gb(["run", "true"]).env("LOCAL_USER_ID", "4242").go().stderr;
-    assert_eq!(
-        stderr,
-        format!(
-            "gb: run as LOCAL_USER_ID=4242: this version does not change users, the command runs as uid {uid} (docker run \
-             --user 4242)\n"
-        )
-    );
-    assert_eq!(gb(["run", "true"]).env("LOCAL_USER_ID", "4242").env("RUN_AS_ROOT", "true").stdout(), "");
-    assert_eq!(gb(["run", "true"]).env("LOCAL_USER_ID", uid.to_string()).stdout(), "");
 }
 
 #[test]
