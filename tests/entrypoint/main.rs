@@ -25,6 +25,7 @@
 mod case;
 mod compat;
 mod harness;
+mod init;
 mod inside;
 mod root;
 mod running;
@@ -58,7 +59,7 @@ fn main() -> ExitCode {
     }
     let inside = matches!(place, Place::Inside);
 
-    let cases = [compat::cases(), harness::cases()];
+    let cases = [compat::cases(), harness::cases(), init::cases()];
     let trials = cases.into_iter().flatten().map(|case| {
         let ignored = case.needs == Needs::Root && !inside;
         let check = case.check;
