@@ -18,12 +18,19 @@ pub enum Needs {
     Nothing,
     /// Root in the container, for a root directory of the test's own.
     Root,
+    /// That, and su-exec to compare with.
+    SuExec,
 }
 
 impl Case {
     /// A test in the container.
     pub fn new(name: impl Into<String>, check: impl FnOnce() + Send + 'static) -> Case {
         Case { name: name.into(), needs: Needs::Root, check: Box::new(check) }
+    }
+
+    /// A test of the original su-exec, in the container.
+    pub fn original(name: impl Into<String>, check: impl FnOnce() + Send + 'static) -> Case {
+        Case { name: name.into(), needs: Needs::SuExec, check: Box::new(check) }
     }
 
     /// A test that needs no container.

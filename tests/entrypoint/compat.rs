@@ -6,12 +6,7 @@ use crate::inside;
 /// The name that docs/compat.md has for a difference, in backticks.
 pub type Deviation = &'static str;
 
-pub fn cases() -> Vec<Case> {
-    vec![]
-}
-
 /// A test that docs/compat.md has a line for a difference.
-#[expect(dead_code, reason = "the tables are to come")]
 pub fn is_documented(id: Deviation) -> Case {
     Case::anywhere(format!("docs/compat.md tells of {id}"), move || {
         let path = inside::docs().join("compat.md");

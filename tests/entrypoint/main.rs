@@ -22,13 +22,20 @@
     unreachable_pub
 )]
 
+mod accounts;
+mod argv;
+mod better;
 mod case;
 mod compat;
+mod contract;
+mod exec;
 mod harness;
 mod init;
 mod inside;
 mod root;
 mod running;
+mod security;
+mod su_exec;
 mod terminal;
 
 use std::process::ExitCode;
@@ -59,9 +66,22 @@ fn main() -> ExitCode {
     }
     let inside = matches!(place, Place::Inside);
 
-    let cases = [compat::cases(), harness::cases(), init::cases()];
+    let cases = [
+        harness::cases(),
+        init::cases(),
+        contract::cases(),
+        better::cases(),
+        security::cases(),
+        su_exec::cases(),
+        exec::cases(),
+        argv::cases(),
+    ];
     let trials = cases.into_iter().flatten().map(|case| {
-        let ignored = case.needs == Needs::Root && !inside;
+        let ignored = match case.needs {
+            Needs::Nothing => false,
+            Needs::Root => !inside,
+            Needs::SuExec => !inside || !su_exec::has_original(),
+        };
         let check = case.check;
         let run = move || {
             check();

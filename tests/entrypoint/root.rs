@@ -1,7 +1,7 @@
 //! A root directory of a test's own, and a program started in it.
 
 use std::ffi::{OsStr, OsString};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -74,6 +74,7 @@ struct File {
     path: String,
     contents: Vec<u8>,
     mode: u32,
+    owner: (u32, u32),
 }
 
 #[derive(Clone)]
@@ -89,8 +90,14 @@ impl Root {
     }
 
     /// Has a file of root's, in place of what the image has there. Directories on the way are made.
-    pub fn file(mut self, path: &str, contents: impl AsRef<[u8]>, mode: u32) -> Root {
-        self.files.push(File { path: path.to_owned(), contents: contents.as_ref().to_owned(), mode });
+    pub fn file(self, path: &str, contents: impl AsRef<[u8]>, mode: u32) -> Root {
+        self.file_of(path, contents, mode, (0, 0))
+    }
+
+    /// Has a file of somebody's (uid, gid).
+    pub fn file_of(mut self, path: &str, contents: impl AsRef<[u8]>, mode: u32, owner: (u32, u32)) -> Root {
+        self.files.retain(|known| known.path != path);
+        self.files.push(File { path: path.to_owned(), contents: contents.as_ref().to_owned(), mode, owner });
         self
     }
 
@@ -330,6 +337,8 @@ impl Place {
             }
         }
         std::fs::write(&path, &file.contents).expect("no file in a root");
+        // The other way round a change of owner would take away setuid.
+        chown(&path, Some(file.owner.0), Some(file.owner.1)).unwrap();
         std::fs::set_permissions(&path, PermissionsExt::from_mode(file.mode)).unwrap();
     }
 

@@ -102,7 +102,14 @@ impl Running {
     /// The pid, as seen from here, of the root's PID 1.
     #[track_caller]
     pub fn pid_1(&self) -> u32 {
-        *children(self.child.id()).first().expect("the root has a PID 1")
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(pid) = children(self.child.id()).first() {
+                return *pid;
+            }
+            assert!(Instant::now() < deadline, "the root has no PID 1: {}", self.shown);
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 
     /// Sends a signal to the root's PID 1 from outside, as `docker kill` does; any number up to 64. Until the program
@@ -206,6 +213,12 @@ impl Done {
     #[track_caller]
     pub fn err(&self) -> &str {
         std::str::from_utf8(&self.stderr).unwrap_or_else(|_| panic!("standard error is UTF-8: {self}"))
+    }
+
+    /// Tells in messages how the program was started.
+    pub fn started(mut self, how: &str) -> Done {
+        self.shown = format!("({how}) {}", self.shown);
+        self
     }
 
     /// Expects an exit code.

@@ -1,0 +1,176 @@
+//! That nothing of root's is left after the drop, and that nothing of the caller's is obeyed before it.
+
+use crate::accounts::{asking_for, every_way, root};
+use crate::case::Case;
+use crate::inside::{ENTRYPOINT, GB};
+use crate::root::Root;
+
+pub fn cases() -> Vec<Case> {
+    [dropped(), obeyed(), privileged_file()].into_iter().flatten().collect()
+}
+
+/// The ids, groups and capabilities of a process.
+const STATUS: &[&str] = &["grep", "-E", "^([UG]id|Groups|Cap(Inh|Prm|Eff|Amb))", "/proc/self/status"];
+
+const NOTHING_LEFT: &str = "\
+Uid:\t4242\t4242\t4242\t4242
+Gid:\t4242\t4242\t4242\t4242
+Groups:\t4242 
+CapInh:\t0000000000000000
+CapPrm:\t0000000000000000
+CapEff:\t0000000000000000
+CapAmb:\t0000000000000000
+";
+
+/// B21
+fn dropped() -> Vec<Case> {
+    let no_way_back = |name: &'static str, command: &'static [&'static str]| {
+        every_way(
+            name,
+            || asking_for("4242"),
+            command,
+            |done| {
+                assert!(!done.out().contains("still"), "{done}");
+                assert!(done.ending != crate::running::Ending::Code(0), "{done}");
+            },
+        )
+    };
+    vec![
+        every_way(
+            "groups that root was started with are gone",
+            || asking_for("4242").setpriv(&["--groups=0,27,998"]),
+            STATUS,
+            |done| drop(done.code(0).prints(NOTHING_LEFT)),
+        ),
+        every_way(
+            "capabilities to inherit are gone",
+            || {
+                asking_for("4242").setpriv(&[
+                    "--inh-caps=+net_raw,+setuid,+dac_override",
+                    "--ambient-caps=+net_raw,+setuid,+dac_override",
+                ])
+            },
+            STATUS,
+            |done| drop(done.code(0).prints(NOTHING_LEFT)),
+        ),
+        every_way(
+            "capabilities are gone where the kernel does not take them with the uid",
+            || asking_for("4242").setpriv(&["--securebits=+no_setuid_fixup"]),
+            STATUS,
+            |done| drop(done.code(0).prints(NOTHING_LEFT)),
+        ),
+        every_way(
+            "capabilities are gone below an engine that makes them inheritable",
+            || {
+                asking_for("4242")
+                    .setpriv(&["--inh-caps=+chown,+dac_override,+fowner,+setuid,+setgid,+net_raw"])
+            },
+            STATUS,
+            |done| drop(done.code(0).prints(NOTHING_LEFT)),
+        ),
+        no_way_back("a command can't become root", &["setpriv", "--reuid=0", "echo", "still"]),
+        no_way_back(
+            "a command can't take root's group",
+            &["setpriv", "--regid=0", "--keep-groups", "echo", "still"],
+        ),
+        no_way_back("a command can't take other groups", &["setpriv", "--groups=0", "echo", "still"]),
+        no_way_back("a command can't read what is root's", &["cat", "/etc/shadow"]),
+    ]
+}
+
+/// Variables by which a program of the C library, of bash or of a dynamic linker is made to load a file.
+const BAIT: [(&str, &str); 12] = [
+    ("LD_PRELOAD", "/bait/preload.so"),
+    ("LD_LIBRARY_PATH", "/bait"),
+    ("LD_AUDIT", "/bait/audit.so"),
+    ("GCONV_PATH", "/bait"),
+    ("LOCPATH", "/bait"),
+    ("NLSPATH", "/bait/%N"),
+    ("LANG", "de_DE.UTF-8"),
+    ("TZ", "/bait/zone"),
+    ("RESOLV_HOST_CONF", "/bait/host.conf"),
+    ("BASH_ENV", "/bait/env"),
+    ("ENV", "/bait/env"),
+    ("GLIBC_TUNABLES", "glibc.malloc.check=3"),
+];
+
+/// B17, B23
+fn obeyed() -> Vec<Case> {
+    let files_of = |root: &Root, words: &str| {
+        let done = root.sh(&format!("strace -f -e trace=file,network,process -o /opt/trace {words}")).code(0);
+        let trace = done.file("/opt/trace");
+        // Each line starts with a pid.
+        let line =
+            |line: &str| line.split_once(' ').map_or(String::new(), |(_, call)| call.trim().to_owned());
+        let calls: Vec<_> = trace.lines().map(line).collect();
+        let end = calls.iter().position(|call| call.starts_with("execve(\"/bin/true\""));
+        let end = end.unwrap_or_else(|| panic!("no execve of the command in\n{trace}"));
+        (calls[..end].to_vec(), calls[end..].to_vec())
+    };
+    let ways = [
+        ("gb run", format!("{GB} run -- /bin/true")),
+        ("entrypoint.sh", format!("{ENTRYPOINT} /bin/true")),
+        ("su-exec with names", "/usr/local/bin/su-exec games:users /bin/true".to_owned()),
+    ];
+    ways.into_iter()
+        .flat_map(|(name, words)| {
+            let bait_words = words.clone();
+            [
+                Case::new(format!("{name} loads no library and asks no name service, as root"), move || {
+                    let (before, _) = files_of(&asking_for("4242").env("EXTRA_GROUP_ID", "docker"), &words);
+                    let bad = ["nsswitch", ".so", "nscd", "ld.so", "socket(", "connect(", "locale", "gconv"];
+                    let found: Vec<_> =
+                        before.iter().filter(|call| bad.iter().any(|bad| call.contains(bad))).collect();
+                    assert!(found.is_empty(), "{found:#?}");
+                    let execs = before.iter().filter(|call| call.starts_with("execve(")).count();
+                    assert_eq!(execs, 1, "nothing runs as root but gb: {before:#?}");
+                }),
+                Case::new(
+                    format!("{name} obeys no variable as root that makes programs load files"),
+                    move || {
+                        let root = asking_for("4242").file("/bait/env", "touch /opt/ran\n", 0o755);
+                        // strace is to hand the variables on, and not to obey them itself.
+                        let bait: Vec<_> =
+                            BAIT.iter().map(|(name, value)| format!("-E {name}={value}")).collect();
+                        let (before, after) = files_of(&root, &format!("{} {bait_words}", bait.join(" ")));
+                        let mine = before.iter().skip(1);
+                        let found: Vec<_> = mine.filter(|call| call.contains("/bait")).collect();
+                        assert!(found.is_empty(), "{found:#?}");
+                        let took = after.iter().any(|call| call.contains("/bait/preload.so"));
+                        assert!(took, "the command was to take the bait: {after:#?}");
+                    },
+                ),
+            ]
+        })
+        .collect()
+}
+
+/// B18: any user could become anybody by such a file.
+fn privileged_file() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for (what, script) in [
+        ("setuid", "chmod u+s /usr/local/bin/gb"),
+        ("setgid", "chmod g+s /usr/local/bin/gb"),
+        ("file capabilities", "setcap cap_setuid,cap_setgid+ep /usr/local/bin/gb"),
+    ] {
+        for (as_whom, user) in [("a user", true), ("root", false)] {
+            cases.push(Case::new(format!("a gb with {what} refuses to work for {as_whom}"), move || {
+                let words: [&[&str]; 4] = [
+                    &["gb", "run", "--", "id"],
+                    &["entrypoint.sh", "id"],
+                    &["su-exec", "0", "id"],
+                    &["su-exec", "games", "id"],
+                ];
+                for words in words {
+                    let root = asking_for("4242").prepare(script);
+                    let root = if user { root.user(5000, 5000) } else { root };
+                    root.run(words).refuses(125, &["gb"]);
+                }
+            }));
+        }
+    }
+    cases.push(Case::new("a gb that is not privileged works for a user", || {
+        root().user(5000, 5000).run(["gb", "run", "--", "id", "-u"]).code(0).prints("5000\n");
+    }));
+    cases
+}
