@@ -245,9 +245,10 @@ const ROWS: &[Row] = &[
         see: |init| {
             // Root without CAP_KILL.
             let bounded = root().setpriv(&["--bounding-set=-kill"]);
+            // (catatonit needs the permission once at its start.)
             let command =
-                ["setpriv", "--reuid=5000", "--clear-groups", "sh", "-c", "echo ready; sleep 0.5; exit 6"];
-            let mut running = bounded.start(words(init, command));
+                "sleep 0.3; exec setpriv --reuid=5000 --clear-groups sh -c 'echo ready; sleep 0.5; exit 6'";
+            let mut running = bounded.start(words(init, shell(command)));
             running.expect("ready");
             running.signal(libc::SIGUSR1);
             let done = running.wait();
@@ -273,6 +274,21 @@ const ROWS: &[Row] = &[
         what: "after Ctrl-Z the command",
         see: |init| {
             let mut running = on_terminal(init, "echo ready; sleep 1; exit 8");
+            running.expect("ready");
+            // Not while the shell is about to start the other: in vfork(2) it can't stop.
+            settle();
+            running.send("\x1a");
+            runs_on(running)
+        },
+        seen: ["runs on: 8", "hangs", "hangs", "runs on: 8", "hangs"],
+    },
+    Row {
+        what: "after Ctrl-Z a pager that the command has started",
+        see: |init| {
+            // It stops itself after it has tidied up, as less does, which may be when the others go on already.
+            let pager = "$SIG{CONT} = sub { $SIG{CONT} = q(DEFAULT); select undef, undef, undef, 0.1; kill TSTP => $$ };
+                $| = 1; print qq(ready\n); select undef, undef, undef, 0.2 for 1 .. 5";
+            let mut running = on_terminal(init, &format!("perl -e '{pager}'; exit 8"));
             running.expect("ready");
             running.send("\x1a");
             runs_on(running)

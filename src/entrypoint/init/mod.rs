@@ -8,6 +8,7 @@ mod settings;
 mod terminal;
 
 use std::io;
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::unistd::{Pid, chdir, getpgrp, getpid, setpgid};
@@ -53,7 +54,8 @@ pub fn stay<E>(settings: &Settings, tell: Tell<'_>, command: impl FnOnce() -> E)
     let _changed = chdir("/");
     sys::close_descriptors_but(group.terminal().map(Terminal::descriptor));
     sys::forget_code();
-    let code = Init { child, group: &group, whole_group: settings.group, tell, stopped: None }.run();
+    let code =
+        Init { child, group: &group, whole_group: settings.group, tell, stopped: None, reminders: 0 }.run();
     if let Group::Own { terminal: Some(terminal), hand_over: true } = &group {
         terminal.give_to(getpgrp());
     }
@@ -118,13 +120,19 @@ struct Init<'a> {
     tell: Tell<'a>,
     /// The signal that has stopped the child.
     stopped: Option<u8>,
+    /// How often the command's group is still to be told to go on.
+    reminders: u8,
 }
+
+/// After Ctrl-Z: a pager first tidies up the terminal and then stops itself, which its parent is told and init is not.
+const REMINDERS: u8 = 5;
+const BETWEEN_REMINDERS: Duration = Duration::from_millis(200);
 
 impl Init<'_> {
     /// Hands on signals and reaps until the child has ended; returns the exit code.
     fn run(&mut self) -> u8 {
         loop {
-            match sys::wait_for_signal(None) {
+            match sys::wait_for_signal((self.reminders > 0).then_some(BETWEEN_REMINDERS)) {
                 Ok(Some(signal)) if signal.number == libc::SIGCHLD => {
                     if let Some(code) = self.reap() {
                         return code;
@@ -132,8 +140,11 @@ impl Init<'_> {
                     self.go_on();
                 }
                 Ok(Some(signal)) => self.hand_on(signal),
+                Ok(None) => {
+                    self.reminders = self.reminders.saturating_sub(1);
+                    self.send_continue();
+                }
                 // EINTR: init itself was stopped from outside of the PID namespace, and goes on.
-                Ok(None) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return self.fail(&error.to_string()),
             }
@@ -169,10 +180,13 @@ impl Init<'_> {
     ///
     /// A shell would show a prompt now; in a container there is no shell. SIGSTOP is left alone: it is not of a terminal
     /// but of somebody who will send SIGCONT.
+    ///
+    /// The kernel reports a stop to the parent alone. So a command whose children stop and which itself does not, because
+    /// it ignores SIGTSTP or is inside vfork(2), waits for them until it gets another signal.
     fn go_on(&mut self) {
         let Group::Own { terminal, .. } = self.group else { return };
         match self.stopped.map(i32::from) {
-            Some(libc::SIGTSTP) => {}
+            Some(libc::SIGTSTP) => self.reminders = REMINDERS,
             Some(libc::SIGTTIN | libc::SIGTTOU) => {
                 let Some(terminal) = terminal else { return };
                 if !terminal.is_given_to(self.child) {
@@ -185,6 +199,10 @@ impl Init<'_> {
             _ => return,
         }
         self.stopped = None;
+        self.send_continue();
+    }
+
+    fn send_continue(&self) {
         // A command that has left its group is reached by itself.
         if sys::send(-self.child.as_raw(), libc::SIGCONT).is_err() {
             let _sent = sys::send(self.child.as_raw(), libc::SIGCONT);
@@ -200,6 +218,7 @@ impl Init<'_> {
             // The terminal has sent it to the whole group, the command included.
             Group::Shells if signal.from_kernel => return,
             Group::Own { .. } if self.whole_group => -self.child.as_raw(),
+            // A group of the shell's also has processes that are not the command's.
             _ => self.child.as_raw(),
         };
         match sys::send(target, signal.number) {
