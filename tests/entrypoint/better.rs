@@ -182,6 +182,16 @@ fn groups() -> Vec<Case> {
             || asking_for("4242").env("EXTRA_GROUP_IDS", "998,-5"),
             &["EXTRA_GROUP_IDS", "-5"],
         ),
+        refuses(
+            "an extra group can't bring a line of its own into /etc/group",
+            || asking_for("4242").env("EXTRA_GROUP_ID", "5555\nroot:x:0:user"),
+            &["EXTRA_GROUP_ID"],
+        ),
+        refuses(
+            "an extra group can't bring fields of its own into /etc/group",
+            || asking_for("4242").env("EXTRA_GROUP_ID", "docker:x:0:user"),
+            &["EXTRA_GROUP_ID"],
+        ),
         runs(
             "extra groups come on top of those that an account of the image's has",
             || asking_for("5").env("EXTRA_GROUP_IDS", "998"),
@@ -204,10 +214,10 @@ fn second_start() -> Vec<Case> {
         }),
         Case::new("a second start with the same uid changes nothing", || {
             let done = asking_for("4242").env("EXTRA_GROUP_ID", "5555").sh(
-                "entrypoint.sh true && cp -a /etc/passwd /etc/group /etc/shadow /opt && entrypoint.sh true \
+                "entrypoint.sh id -u && cp -a /etc/passwd /etc/group /etc/shadow /opt && entrypoint.sh id -u \
                  && cmp /etc/passwd /opt/passwd && cmp /etc/group /opt/group && cmp /etc/shadow /opt/shadow",
             );
-            done.code(0).prints("");
+            done.code(0).prints("4242\n4242\n");
         }),
         Case::new("a second start with another uid is in no group that was the first one's", || {
             let done = root().sh(&format!(
@@ -527,8 +537,8 @@ fn homes() -> Vec<Case> {
         every_way(
             "a home that is a link gives nothing away",
             || asking_for("4242").prepare("ln -s /opt /home/user"),
-            &["sh", "-c", r#"stat -c %u /opt; touch "$HOME/own""#],
-            |done| drop(done.code(0).prints("0\n")),
+            &["sh", "-c", r#"id -u; stat -c %u /opt; touch "$HOME/own""#],
+            |done| drop(done.code(0).prints("4242\n0\n")),
         ),
         every_way(
             "what somebody has put in the place of the other HOME is not used",

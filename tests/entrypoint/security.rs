@@ -2,7 +2,7 @@
 
 use crate::accounts::{asking_for, every_way, root};
 use crate::case::Case;
-use crate::inside::{ENTRYPOINT, GB};
+use crate::inside::{ENTRYPOINT, GB, REAL_SU_EXEC, SU_EXEC};
 use crate::root::Root;
 
 pub fn cases() -> Vec<Case> {
@@ -94,55 +94,71 @@ const BAIT: [(&str, &str); 12] = [
     ("GLIBC_TUNABLES", "glibc.malloc.check=3"),
 ];
 
+/// What a program does with files, programs and sockets before it becomes /bin/true, and after.
+fn traced(root: &Root, words: &str) -> (Vec<String>, Vec<String>) {
+    let done = root.sh(&format!("strace -f -e trace=file,network,process -o /opt/trace {words}")).code(0);
+    let trace = done.file("/opt/trace");
+    // Each line starts with a pid.
+    let call = |line: &str| line.split_once(' ').map_or(String::new(), |(_, call)| call.trim().to_owned());
+    let mut calls: Vec<_> = trace.lines().map(call).collect();
+    let end = calls.iter().position(|call| call.starts_with("execve(\"/bin/true\""));
+    let after = calls.split_off(end.unwrap_or_else(|| panic!("no execve of the command in\n{trace}")));
+    (calls, after)
+}
+
+/// The calls by which something is loaded or a name service is asked.
+fn foreign(calls: &[String]) -> Vec<&String> {
+    let bad = ["nsswitch", ".so", "nscd", "socket(", "connect(", "locale", "gconv"];
+    calls.iter().filter(|call| bad.iter().any(|bad| call.contains(bad))).collect()
+}
+
 /// B17, B23
 fn obeyed() -> Vec<Case> {
-    let files_of = |root: &Root, words: &str| {
-        let done = root.sh(&format!("strace -f -e trace=file,network,process -o /opt/trace {words}")).code(0);
-        let trace = done.file("/opt/trace");
-        // Each line starts with a pid.
-        let line =
-            |line: &str| line.split_once(' ').map_or(String::new(), |(_, call)| call.trim().to_owned());
-        let calls: Vec<_> = trace.lines().map(line).collect();
-        let end = calls.iter().position(|call| call.starts_with("execve(\"/bin/true\""));
-        let end = end.unwrap_or_else(|| panic!("no execve of the command in\n{trace}"));
-        (calls[..end].to_vec(), calls[end..].to_vec())
-    };
-    let ways = [
-        ("gb run", format!("{GB} run -- /bin/true")),
-        ("entrypoint.sh", format!("{ENTRYPOINT} /bin/true")),
-        ("su-exec with names", "/usr/local/bin/su-exec games:users /bin/true".to_owned()),
-    ];
-    ways.into_iter()
-        .flat_map(|(name, words)| {
-            let bait_words = words.clone();
-            [
-                Case::new(format!("{name} loads no library and asks no name service, as root"), move || {
-                    let (before, _) = files_of(&asking_for("4242").env("EXTRA_GROUP_ID", "docker"), &words);
-                    let bad = ["nsswitch", ".so", "nscd", "ld.so", "socket(", "connect(", "locale", "gconv"];
-                    let found: Vec<_> =
-                        before.iter().filter(|call| bad.iter().any(|bad| call.contains(bad))).collect();
-                    assert!(found.is_empty(), "{found:#?}");
-                    let execs = before.iter().filter(|call| call.starts_with("execve(")).count();
-                    assert_eq!(execs, 1, "nothing runs as root but gb: {before:#?}");
-                }),
-                Case::new(
-                    format!("{name} obeys no variable as root that makes programs load files"),
-                    move || {
-                        let root = asking_for("4242").file("/bait/env", "touch /opt/ran\n", 0o755);
-                        // strace is to hand the variables on, and not to obey them itself.
-                        let bait: Vec<_> =
-                            BAIT.iter().map(|(name, value)| format!("-E {name}={value}")).collect();
-                        let (before, after) = files_of(&root, &format!("{} {bait_words}", bait.join(" ")));
-                        let mine = before.iter().skip(1);
-                        let found: Vec<_> = mine.filter(|call| call.contains("/bait")).collect();
-                        assert!(found.is_empty(), "{found:#?}");
-                        let took = after.iter().any(|call| call.contains("/bait/preload.so"));
-                        assert!(took, "the command was to take the bait: {after:#?}");
-                    },
-                ),
-            ]
-        })
-        .collect()
+    let mut cases = Vec::new();
+    for words in [
+        format!("{GB} run -- /bin/true"),
+        format!("{ENTRYPOINT} /bin/true"),
+        format!("{SU_EXEC} games:users /bin/true"),
+        format!("{SU_EXEC} games /bin/true"),
+    ] {
+        let root = || asking_for("4242").env("EXTRA_GROUP_ID", "docker");
+        let again = words.clone();
+        cases.push(Case::new(
+            format!("{words} loads no library and asks no name service as root"),
+            move || {
+                let (before, _) = traced(&root(), &words);
+                assert!(foreign(&before).is_empty(), "{:#?}", foreign(&before));
+                let programs = before.iter().filter(|call| call.starts_with("execve(")).count();
+                assert_eq!(programs, 1, "nothing runs as root but gb: {before:#?}");
+            },
+        ));
+        let words = again;
+        cases.push(Case::new(
+            format!("{words} obeys no variable as root that makes programs load files"),
+            move || {
+                let root = root().file("/bait/env", "touch /opt/ran\n", 0o755);
+                // strace is to hand the variables on, and not to obey them itself.
+                let bait: Vec<_> = BAIT.iter().map(|(name, value)| format!("-E {name}={value}")).collect();
+                let (before, after) = traced(&root, &format!("{} {words}", bait.join(" ")));
+                let found: Vec<_> = before.iter().skip(1).filter(|call| call.contains("/bait")).collect();
+                assert!(found.is_empty(), "{found:#?}");
+                let took = after.iter().any(|call| call.contains("/bait/preload.so"));
+                assert!(took, "the command was to take the bait: {after:#?}");
+            },
+        ));
+    }
+    cases.push(Case::original(
+        "the original su-exec, linked statically, asks the name service as root",
+        || {
+            let (before, _) = traced(&root(), &format!("{REAL_SU_EXEC} games /bin/true"));
+            assert!(!foreign(&before).is_empty(), "{before:#?}");
+        },
+    ));
+    cases.push(Case::new("the entrypoint's way by bash runs what BASH_ENV names as root", || {
+        let root = root().file("/bait/env", "id -u\n", 0o644).env("BASH_ENV", "/bait/env");
+        root.run(["bash", "-c", "exec gosu games true"]).code(0).prints("0\n");
+    }));
+    cases
 }
 
 /// B18: any user could become anybody by such a file.
