@@ -26,7 +26,8 @@ use crate::toolchain::{
 /// What `--help` says of the roles that have no subcommand.
 const NAMES: &str = "\
 Called as <triple>-clang, -clang++, -cc, -c++, -gcc or -g++ it is that target's compiler, called as
-<triple>-pkg-config that target's pkg-config (gb install-links makes the names).
+<triple>-pkg-config that target's pkg-config. As entrypoint.sh it is gb run, all of whose arguments are the
+command; as su-exec it takes user[:group] and a command. (gb install-links makes the names.)
 
 GB_SYSROOT names another sysroot than /usr/<triple>/sys-root, Debian's cross packages, or the system's own.";
 
@@ -68,7 +69,7 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Link the names of the compilers and of pkg-config to this program
+    /// Link the names of the compilers, of pkg-config, entrypoint.sh and su-exec to this program
     ///
     /// For each target <triple>-clang, -clang++, -cc, -c++ and -pkg-config; -gcc and -g++ where no real one is in PATH;
     /// and -ar, -ranlib, -nm, -strip, -objcopy, -objdump, -readelf and -ld to the LLVM tools that PATH has.

@@ -1,5 +1,4 @@
-//! `gb install-links`: the names by which the compiler and pkg-config roles are called, and with them the names of the
-//! LLVM tools that configure scripts and `CROSS_COMPILE=<triple>-` look for.
+//! `gb install-links`: the names by which gb's roles are called, and with them the names of the LLVM tools that configure scripts and `CROSS_COMPILE=<triple>-` look for.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -88,6 +87,10 @@ impl Links {
             return Err(LinkError::NotADirectory(dir.into()));
         }
         let mut plan = Links { dir: dir.into(), links: Vec::new(), left_out: Vec::new() };
+        // What derived images and their scripts call.
+        for name in ["entrypoint.sh", "su-exec"] {
+            plan.add_unless_real(name.to_owned(), gb, programs)?;
+        }
         let llvm_tools = LLVM_TOOLS.map(|(name, llvm_name)| (name, programs.find(llvm_name)));
         for abi in PLATFORMS.iter().filter(|p| p.cgo).flat_map(|p| p.all_abis()) {
             for tool in ["clang", "clang++", "cc", "c++", "pkg-config"] {
