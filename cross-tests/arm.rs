@@ -4,7 +4,7 @@ use gb::platform::Platform;
 
 use crate::case::{Case, Needs, Verdict, ensure, ensure_eq};
 use crate::elf::Facts;
-use crate::lab::{Lab, own_user};
+use crate::lab::Lab;
 
 pub fn cases() -> Vec<Case> {
     // The oldest processors of each version that QEMU has.
@@ -23,7 +23,7 @@ pub fn cases() -> Vec<Case> {
 
 fn runs(lab: &Lab, goarm: &str, triple: &str, cpu: &str) -> Verdict {
     let out = lab.dir(&format!("goarm{goarm}"))?;
-    let container = lab.arm_container()?.user(&own_user()).mount(&out, "/out");
+    let container = lab.arm_container()?.caller().mount(&out, "/out");
     let container = container.env("GOARCH", "arm").env("GOARM", goarm).env("CGO_ENABLED", "1");
     let script = format!(
         "echo $CC $QEMU_LD_PREFIX

@@ -47,9 +47,9 @@ fn examples(lab: &Lab, name: &str) -> Result<std::path::PathBuf, Failed> {
     Ok(copy)
 }
 
-/// `docker run -v $PWD:/src -w /src -e GOARCH=…`, as documented, but for the user that the results are to belong to.
+/// `docker run -e LOCAL_USER_ID=$(id -u) -v $PWD:/src -w /src -e GOARCH=…`, as documented.
 fn documented(lab: &Lab, dir: &Path, goarch: &str) -> Container {
-    Container::new(&lab.image).mount(dir, "/src").workdir("/src").env("GOARCH", goarch).user(&own_user())
+    Container::new(&lab.image).mount(dir, "/src").workdir("/src").env("GOARCH", goarch).caller()
 }
 
 fn readme_pure(lab: &Lab) -> Verdict {
@@ -120,7 +120,7 @@ fn noexec(lab: &Lab) -> Verdict {
 fn own_compiler(lab: &Lab) -> Verdict {
     const CC: &str = "clang --target=aarch64-linux-gnu --sysroot=/usr/aarch64-linux-gnu/sys-root";
     let out = lab.dir("own-compiler")?;
-    let container = lab.container().user(&own_user()).mount(&out, "/out");
+    let container = lab.container().caller().mount(&out, "/out");
     let container = container.env("GOARCH", "arm64").env("CGO_ENABLED", "1");
     let container = container.env("CC", CC).env("CGO_LDFLAGS", "-fuse-ld=lld");
     let script =

@@ -73,9 +73,19 @@ impl Container {
         self.run(&["timeout", PATIENCE, "sh", "-euc", script])
     }
 
-    /// Runs a script without the entrypoint, so that no variable is set by gb but where the script calls it.
+    /// The command's user is this process's, as callers of the image have it.
+    pub fn caller(self) -> Container {
+        self.env("LOCAL_USER_ID", &nix::unistd::getuid().to_string())
+            .env("LOCAL_GROUP_ID", &nix::unistd::getgid().to_string())
+    }
+
+    /// Runs a script without the entrypoint, so that no variable is set by gb but where the script calls it; then gb
+    /// changes no user.
     pub fn bare_sh(&self, script: &str) -> Result<Output, Failed> {
-        self.clone().option("--entrypoint=timeout").run(&[PATIENCE, "sh", "-euc", script])
+        self.clone()
+            .env("RUN_AS_ROOT", "true")
+            .option("--entrypoint=timeout")
+            .run(&[PATIENCE, "sh", "-euc", script])
     }
 
     /// Starts a container for scripts to come. It ends by itself if this process can't end it.
@@ -91,6 +101,13 @@ impl Running {
     pub fn sh(&self, script: &str) -> Result<Output, Failed> {
         let command = ["exec", &self.id, "gb", "run", "--", "timeout", PATIENCE, "sh", "-euc", script];
         docker(command.map(OsStr::new))
+    }
+}
+
+impl Running {
+    /// Asks the engine about the container: `docker COMMAND… ID ARGUMENT…`.
+    pub fn docker(&self, command: &[&str], arguments: &[&str]) -> Result<Output, Failed> {
+        docker(command.iter().chain(&[self.id.as_str()]).chain(arguments))
     }
 }
 

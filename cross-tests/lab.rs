@@ -67,8 +67,7 @@ impl Lab {
     fn open(&self, goarch: &str) -> Result<Workshop, Failed> {
         let platform = Platform::by_goarch(goarch).ok_or("not in the table")?;
         let out = self.dir(goarch)?;
-        let container =
-            self.container().env("GOARCH", goarch).user(&own_user()).mount(&out, "/out").start()?;
+        let container = self.container().env("GOARCH", goarch).caller().mount(&out, "/out").start()?;
         Ok(Workshop { platform, abi: platform.default_abi(), container, out })
     }
 }

@@ -17,12 +17,14 @@ mod callers;
 mod case;
 mod elf;
 mod engine;
+mod entrypoint;
 mod image;
 mod lab;
 mod layouts;
 mod matrix;
 mod prerequisites;
 mod roles;
+mod terminal;
 mod variants;
 
 use std::process::ExitCode;
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
         arm::cases(),
         layouts::cases(),
         image::cases(),
+        entrypoint::cases(),
     ];
     let trials = cases.into_iter().flatten().map(|case| {
         let lab = lab.as_ref().map(Arc::clone);
