@@ -12,7 +12,21 @@ test: build test-image peers-image register ## everything: unit, CLI, entrypoint
 	GB_TEST_REQUIRE=all GB_TEST_IMAGE=$(GO_BUILD_TAG) GB_TEST_ARM_IMAGE=$(TEST_TAG) \
 		GB_TEST_PEERS_IMAGE=$(PEERS_TAG) GB_TEST_GB=$${CARGO_TARGET_DIR:-target}/release/gb cargo test --locked
 
-bench: image ## what gb costs over what it becomes
-	@docker run --rm --interactive --entrypoint bash $(GO_BUILD_TAG) -s <benches/overhead
+bench: build image peers-image ## what gb costs over what it becomes, and beside programs that do the same
+	@cat benches/pairs benches/overhead | docker run --rm --interactive --env RUN_AS_ROOT=true --entrypoint bash $(GO_BUILD_TAG) -s
+	@cat benches/pairs benches/users | docker run --rm --interactive --volume $(CURDIR)/target/release/gb:/usr/local/bin/gb:ro \
+		--volume $(CURDIR)/target/release/gb:/usr/local/bin/su-exec:ro --entrypoint bash $(PEERS_TAG) -s
 
-.PHONY: build test bench
+# cargo-fuzz asks for a nightly compiler because of the flags that it gives; RUSTC_BOOTSTRAP lets a stable one take them.
+# What is found to be of interest is kept beside the build, so that the seeds stay as they are.
+SECONDS ?= 60
+FUZZ_TARGETS ?= $(patsubst fuzz/fuzz_targets/%.rs,%,$(wildcard fuzz/fuzz_targets/*.rs))
+fuzz: ## give random account files and requests to gb, SECONDS=60 for each of FUZZ_TARGETS
+	@command -v cargo-fuzz >/dev/null || { echo 'make fuzz: cargo-fuzz is missing (cargo install cargo-fuzz)' >&2; exit 1; }
+	@set -e; cd fuzz; for target in $(FUZZ_TARGETS); do \
+		corpus=$${CARGO_TARGET_DIR:-target}/corpus/$$target; mkdir -p "$$corpus"; \
+		RUSTC_BOOTSTRAP=1 nice cargo fuzz run $$target "$$corpus" corpus/$$target -- \
+			-max_total_time=$(SECONDS) -max_len=4096 -timeout=10 -dict=dictionary -verbosity=0 -print_final_stats=1; \
+	done
+
+.PHONY: build test bench fuzz
