@@ -22,7 +22,7 @@ impl IdMap {
         let range = |line: &str| {
             let mut numbers = line.split_ascii_whitespace().map(str::parse);
             match (numbers.next()?, numbers.next()?, numbers.next()?) {
-                (Ok(inside), Ok(outside), Ok(count)) => Some(Range { inside, outside, count }),
+                (Ok(inside), Ok(outside), Ok(count)) if count > 0 => Some(Range { inside, outside, count }),
                 _ => None,
             }
         };
@@ -82,5 +82,6 @@ mod tests {
         assert_eq!((map.outside(4_294_967_294), map.outside(u32::MAX)), (Some(4_294_967_294), None));
         assert_eq!(IdMap::parse("garbage\n1 2\n-1 0 1\n").outside(0), None);
         assert_eq!(IdMap::parse("").ids(), "");
+        assert_eq!(IdMap::parse("0 0 0\n5 5 1\n").ids(), "5");
     }
 }
