@@ -1,0 +1,192 @@
+//! Adding the user to the account files.
+
+use gb::entrypoint::identity::accounts::{self, Account, Group};
+use gb::entrypoint::identity::edit::{Edited, User, with_user};
+use gb::entrypoint::identity::{Files, HOME};
+
+use super::{id, parts};
+
+/// The files know the user afterwards, and nothing else about them has changed. The input: the uid, the gid and further
+/// gids of the user in a line; passwd; group; and shadow, if there is to be one.
+pub fn edit(input: &[u8]) {
+    let mut parts = parts(input);
+    let ids = parts.next().unwrap_or_default();
+    let mut ids = ids.split(u8::is_ascii_whitespace).filter_map(id);
+    let uid = ids.next().unwrap_or(9001);
+    let user = User { uid, gid: ids.next().unwrap_or(uid), extra: ids.take(8).collect() };
+    let mut file = || parts.next().map(<[u8]>::to_vec);
+    let files =
+        Files { passwd: file().unwrap_or_default(), group: file().unwrap_or_default(), shadow: file() };
+    if several_earlier(&files) {
+        return;
+    }
+
+    let edited = with_user(&files, &user);
+    let again = with_user(&edited.files, &user);
+    assert_eq!(again.files, edited.files, "once is enough");
+    assert_eq!(again.name, edited.name);
+    let is_new = passwd(&files, &user, &edited);
+    group(&files, &user, &edited);
+    shadow(&files, &edited, is_new);
+}
+
+/// Whether there is a new account.
+fn passwd(files: &Files, user: &User, edited: &Edited) -> bool {
+    let changes = changes(&files.passwd, &edited.files.passwd);
+    let known = accounts::accounts(&files.passwd).find(|account| account.uid == user.uid);
+    if let Some(known) = known {
+        assert_eq!(edited.name.as_deref(), Some(known.name));
+        assert!(changes.is_empty(), "whoever has an account keeps it");
+    }
+    assert!(user.uid != 0 || changes.is_empty(), "no account is root's");
+    assert!(changes.len() <= 1, "one account is enough");
+    let Some((old, new)) = changes.first() else {
+        assert!(edited.earlier_uid.is_none());
+        return false;
+    };
+    let earlier =
+        old.map(|line| Account::parse(line).filter(|_| is_own_line(line)).expect("an account of gb's own"));
+    assert_eq!(edited.earlier_uid, earlier.map(|earlier| earlier.uid));
+    let name = edited.name.as_deref().expect("a new account has a name");
+    assert!(name == b"user" || name == format!("user-{}", user.uid).as_bytes());
+    let password = if files.shadow.is_some() { 'x' } else { '*' };
+    let rest = format!(":{password}:{}:{}::{HOME}:/bin/bash", user.uid, user.gid);
+    assert_eq!(*new, [name, rest.as_bytes()].concat());
+    for account in accounts::accounts(&edited.files.passwd).filter(|account| account.name == name) {
+        assert_eq!((account.uid, account.gid), (user.uid, user.gid), "the name is nobody else's");
+    }
+    true
+}
+
+fn group(files: &Files, user: &User, edited: &Edited) {
+    let groups: Vec<Group<'_>> = accounts::groups(&edited.files.group).collect();
+    let is_taken = |name: String| groups.iter().any(|group| group.name == name.as_bytes());
+    let changes = changes(&files.group, &edited.files.group);
+    let name = edited.name.as_deref().unwrap_or_default();
+    let mut named = 0;
+    for (old, new) in &changes {
+        let made = Group::parse(new).expect("what is written is a group");
+        let end = if made.has_members() { name } else { b"" };
+        let line = [made.name, format!(":x:{}:", made.gid).as_bytes(), end].concat();
+        match old {
+            // An earlier start's group.
+            Some(old) if made.gid == user.gid => {
+                let was = Group::parse(old).expect("what is replaced is a group");
+                assert!(was.name == b"user" && !was.has_members() && edited.files.passwd != files.passwd);
+                assert_eq!((*new, made.name), (line.as_slice(), b"user".as_slice()));
+                named += 1;
+            }
+            Some(old) => {
+                assert!(user.extra.contains(&made.gid) && !name.is_empty());
+                let was = Group::parse(old).expect("what is joined is a group");
+                let comma: &[u8] = if was.has_members() { b"," } else { b"" };
+                assert_eq!(*new, [old, comma, name].concat());
+            }
+            None => {
+                let word = if made.has_members() { "group" } else { "user" };
+                assert!(
+                    made.name == word.as_bytes() || made.name == format!("{word}-{}", made.gid).as_bytes()
+                );
+                assert_eq!(*new, line);
+                assert!(if made.has_members() {
+                    user.extra.contains(&made.gid)
+                } else {
+                    made.gid == user.gid
+                });
+                named += usize::from(!made.has_members());
+            }
+        }
+        let same = groups.iter().filter(|group| group.gid == made.gid && group.name == made.name).count();
+        assert!(same == 1 || old.is_some(), "a new group is nobody else's");
+    }
+    assert!(named <= 1, "one name for a group is enough");
+    let is_new = edited.files.passwd != files.passwd;
+    let has_name = groups.iter().any(|group| group.gid == user.gid);
+    assert!(!is_new || has_name || is_taken("user".into()) && is_taken(format!("user-{}", user.gid)));
+    if edited.name.is_some() {
+        let member_of = accounts::memberships(&edited.files.group, name);
+        for gid in user.extra.iter().filter(|gid| **gid != user.gid) {
+            let no_name = is_taken("group".into()) && is_taken(format!("group-{gid}"));
+            assert!(member_of.contains(gid) || no_name, "a member of {gid}");
+        }
+    }
+}
+
+fn shadow(files: &Files, edited: &Edited, is_new: bool) {
+    let (Some(old), Some(new)) = (&files.shadow, &edited.files.shadow) else {
+        assert_eq!(files.shadow, edited.files.shadow);
+        return;
+    };
+    let changes = changes(old, new);
+    let name = edited.name.as_deref().unwrap_or_default();
+    for (old, new) in &changes {
+        assert!(is_new, "only a new account needs a lock");
+        match old {
+            Some(old) => {
+                let rest = old.strip_prefix(name).and_then(|rest| rest.strip_prefix(b"::"));
+                let rest = rest.expect("what is locked had no password");
+                assert_eq!(*new, [name, b":!:", rest].concat());
+            }
+            None => assert_eq!(*new, [name, b":!:::::::"].concat()),
+        }
+    }
+    let own = |line: &&[u8]| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(b":"));
+    if is_new {
+        assert!(accounts::lines(new).any(|line| own(&line)));
+        for line in accounts::lines(new).filter(own) {
+            assert!(
+                !line.strip_prefix(name).is_some_and(|rest| rest.starts_with(b"::")),
+                "no empty password"
+            );
+        }
+    }
+}
+
+/// The lines that are other ones, with what was there before, if anything was: each line stays in its place, and new ones
+/// come last.
+fn changes<'a>(old: &'a [u8], new: &'a [u8]) -> Vec<(Option<&'a [u8]>, &'a [u8])> {
+    let mut changes = Vec::new();
+    let mut old_lines = old.split_inclusive(|byte| *byte == b'\n');
+    let mut new_lines = new.split_inclusive(|byte| *byte == b'\n').peekable();
+    for before in old_lines.by_ref() {
+        let after = new_lines.next().expect("no line is lost");
+        // A last line without an end gets one when others come after it.
+        let is_ended = new_lines.peek().is_some() && after.strip_suffix(b"\n") == Some(before);
+        if before != after && !is_ended {
+            assert!(after.ends_with(b"\n"));
+            changes.push((Some(without_end(before)), without_end(after)));
+        }
+    }
+    for line in new_lines {
+        assert!(line.ends_with(b"\n"));
+        changes.push((None, without_end(line)));
+    }
+    // A file that ended within a line may still do so, if it was another line that has changed.
+    assert!(old == new || new.ends_with(b"\n") || !old.ends_with(b"\n"));
+    changes
+}
+
+fn without_end(line: &[u8]) -> &[u8] {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+/// Whether an earlier start's line is not the only one of that name; gb itself leaves one. What is known to be wrong then:
+/// all lines of that form are made over, to the same line each, and a line of another form with the same ids and home
+/// does not count as having the name.
+fn several_earlier(files: &Files) -> bool {
+    let has_own = accounts::lines(&files.passwd).any(is_own_line);
+    let accounts = accounts::accounts(&files.passwd).filter(|account| account.name == b"user");
+    let groups = accounts::groups(&files.group).filter(|group| group.name == b"user" && !group.has_members());
+    has_own && (accounts.count() > 1 || groups.count() > 1)
+}
+
+/// Whether gb or useradd(8) writes such a line for the name `user`.
+fn is_own_line(line: &[u8]) -> bool {
+    // One more carriage return does no harm.
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let fields: Vec<&[u8]> = line.split(|byte| *byte == b':').collect();
+    let plain = |text: &[u8]| id(text).is_some_and(|id| id.to_string().as_bytes() == text);
+    matches!(fields[..], [b"user", b"x" | b"*", uid, gid, b"", home, b"/bin/bash"]
+        if plain(uid) && plain(gid) && home == HOME.as_bytes())
+}

@@ -1,0 +1,67 @@
+//! What holds for every input. Each fuzz target is one function here; it panics if its promise is broken.
+//!
+//! tests/corpus.rs, a test of the crate itself, includes this file and tries the seeds in corpus/, so it uses nothing but
+//! the standard library and gb. An input that is made of several files has a line `%%` after each but the last; the
+//! line feed before it belongs to the file, if there is one.
+
+mod accounts;
+mod edit;
+mod plan;
+mod request;
+mod user_spec;
+
+pub use accounts::{group, passwd};
+pub use edit::edit;
+pub use plan::plan;
+pub use request::request;
+pub use user_spec::user_spec;
+
+/// A fuzz target.
+pub type Target = fn(&[u8]);
+
+/// Every fuzz target, by its name.
+pub const TARGETS: [(&str, Target); 6] = [
+    ("passwd", passwd),
+    ("group", group),
+    ("user_spec", user_spec),
+    ("request", request),
+    ("edit", edit),
+    ("plan", plan),
+];
+
+/// The files that an input is made of.
+fn parts(input: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(input);
+    std::iter::from_fn(move || {
+        let input = rest?;
+        let separator = b"%%\n";
+        match input.windows(separator.len()).position(|window| window == separator) {
+            Some(at) => {
+                let (part, after) = input.split_at(at);
+                rest = after.strip_prefix(separator);
+                Some(part)
+            }
+            None => rest.take(),
+        }
+    })
+}
+
+/// What an id is, said in another way than gb's: the number, if the text is all digits and the number is one.
+fn id(text: &[u8]) -> Option<u32> {
+    let digits =
+        std::str::from_utf8(text).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))?;
+    let number = match digits.trim_start_matches('0') {
+        "" if digits.is_empty() => return None,
+        "" => 0,
+        number if number.len() > 10 => return None,
+        number => number.parse::<u64>().ok()?,
+    };
+    u32::try_from(number).ok().filter(|id| *id < u32::MAX)
+}
+
+/// What a name is: no field, list or path is ended by it, no comment or NIS entry begins with it, and it can be shown.
+fn is_name(text: &[u8]) -> bool {
+    let first = text.first().copied().unwrap_or(b'#');
+    !b"+-#~".contains(&first)
+        && text.iter().all(|byte| *byte > b' ' && *byte != 0x7f && !b":,/".contains(byte))
+}
