@@ -7,10 +7,12 @@ mod files;
 mod process;
 mod signals;
 mod startup;
+mod terminal;
 
 pub use capabilities::{CAP_SETGID, CAP_SETUID, Capabilities};
 pub use environment::environ;
 pub use files::{has_capabilities, mount_id, mount_id_of};
-pub use process::{Change, close_descriptors_but, forget_code, fork, next_change, standard_stream};
+pub use process::{End, close_descriptors_but, forget_code, fork, reap, standard_stream};
 pub use signals::{Signal, send, wait_for_signal};
 pub use startup::{default_sigchld, ignore_sigpipe, restore_inherited, was_closed};
+pub use terminal::{leave_terminal, take_terminal};

@@ -22,43 +22,32 @@ pub fn standard_stream(number: u8) -> BorrowedFd<'static> {
     unsafe { BorrowedFd::borrow_raw(number.min(2).into()) }
 }
 
-/// What has become of a child.
+/// How a child has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
-    /// It ended by itself with this code.
+pub enum End {
+    /// By itself, with this code.
     Exited(u8),
-    /// A signal of this number ended it.
+    /// By a signal of this number.
     Killed(u8),
-    /// A signal of this number stopped it.
-    Stopped(u8),
-    /// It goes on.
-    Continued,
 }
 
-/// Takes the next change of any child, without waiting for one; `None` if there is none now, ECHILD if there is no child.
+/// Reaps any child that has ended, without waiting for one; `None` if none has, ECHILD if there is no child.
 ///
 /// Not nix's waitpid, for which a child that a real-time signal has ended is an error.
-pub fn next_change() -> Result<Option<(Pid, Change)>, Errno> {
+pub fn reap() -> Result<Option<(Pid, End)>, Errno> {
     let mut status = 0;
     // SAFETY: `status` outlives the call.
-    let pid = Errno::result(unsafe {
-        libc::waitpid(-1, &mut status, libc::WNOHANG | libc::WUNTRACED | libc::WCONTINUED)
-    })?;
+    let pid = Errno::result(unsafe { libc::waitpid(-1, &mut status, libc::WNOHANG) })?;
     if pid == 0 {
         return Ok(None);
     }
     // Each of these numbers is of 7 or 8 bits (wait(2)).
     let byte = |number: i32| u8::try_from(number).unwrap_or(u8::MAX);
-    let change = if libc::WIFEXITED(status) {
-        Change::Exited(byte(libc::WEXITSTATUS(status)))
-    } else if libc::WIFSTOPPED(status) {
-        Change::Stopped(byte(libc::WSTOPSIG(status)))
-    } else if libc::WIFCONTINUED(status) {
-        Change::Continued
-    } else {
-        Change::Killed(byte(libc::WTERMSIG(status)))
+    let end = match libc::WIFEXITED(status) {
+        true => End::Exited(byte(libc::WEXITSTATUS(status))),
+        false => End::Killed(byte(libc::WTERMSIG(status))),
     };
-    Ok(Some((Pid::from_raw(pid), change)))
+    Ok(Some((Pid::from_raw(pid), end)))
 }
 
 /// Closes every descriptor but the standard streams and the given one.

@@ -43,7 +43,7 @@ pub(super) fn end(grace: Duration, tell: Tell<'_>) {
 /// PID 1's child when its parent ends, so without children there are no descendants.
 fn any_left() -> bool {
     loop {
-        match sys::next_change() {
+        match sys::reap() {
             Ok(Some(_)) => {}
             Ok(None) => return true,
             Err(Errno::EINTR) => {}

@@ -1,19 +1,18 @@
 //! gb as PID 1: an init that behaves.
 //!
-//! It runs the command as its child, in a process group of its own that has the terminal, hands on every signal, reaps
-//! whatever is orphaned in the PID namespace, and ends as the command ends. It sleeps until a signal comes.
+//! It runs the command as its child, in a session of its own that has the terminal, hands on every signal, reaps whatever is
+//! orphaned in the PID namespace, and ends as the command ends. It sleeps until a signal comes.
 
 mod descendants;
 mod settings;
 mod terminal;
 
 use std::io;
-use std::time::Duration;
 
 use nix::errno::Errno;
-use nix::unistd::{Pid, chdir, getpgrp, getpid, setpgid};
+use nix::unistd::{Pid, chdir, getpid, getsid, setsid};
 
-use crate::sys::{self, Change, Signal};
+use crate::sys::{self, End, Signal};
 pub use settings::{Flags, Settings, SettingsError};
 use terminal::Terminal;
 
@@ -31,15 +30,17 @@ pub fn is_pid_1() -> bool {
 /// command; what it returns if it could not is returned, in the child, for the caller to report and exit with. The parent
 /// gives up the working directory and all descriptors but the standard streams.
 pub fn stay<E>(settings: &Settings, tell: Tell<'_>, command: impl FnOnce() -> E) -> Result<u8, E> {
-    let group = Group::find();
+    let session = Session::find();
     sys::default_sigchld();
+    session.leave(tell);
     let child = match sys::fork() {
         Ok(Some(child)) => child,
         Ok(None) => {
-            group.enter(getpid());
+            session.enter(tell);
             return Err(command());
         }
         Err(errno) => {
+            session.take_back();
             tell(&format!(
                 "stay as init: {}: the command runs as PID 1 (allow more processes, docker run --pids-limit)",
                 errno.desc()
@@ -49,101 +50,93 @@ pub fn stay<E>(settings: &Settings, tell: Tell<'_>, command: impl FnOnce() -> E)
     };
     // What the closure holds may be many pages.
     drop(command);
-    group.expect(child);
     // An init must keep no file system busy and no pipe open. "/" is the one directory that can't go away.
     let _changed = chdir("/");
-    sys::close_descriptors_but(group.terminal().map(Terminal::descriptor));
+    sys::close_descriptors_but(session.terminal().map(Terminal::descriptor));
     sys::forget_code();
-    let code =
-        Init { child, group: &group, whole_group: settings.group, tell, stopped: None, reminders: 0 }.run();
-    if let Group::Own { terminal: Some(terminal), hand_over: true } = &group {
-        terminal.give_to(getpgrp());
-    }
+    let code = Init { child, session: &session, whole_group: settings.group, tell }.run();
+    session.take_back();
     descendants::end(settings.grace, tell);
     Ok(code)
 }
 
-/// The process group of the command.
-enum Group {
-    /// One of its own, so that `kill 0` in a script does not mean init, and with it the whole container.
+/// The session (credentials(7)) that the command belongs to.
+enum Session {
+    /// One of its own, which it leads: what it would have as PID 1, where it has been made by the engine. So `kill 0` in a
+    /// script does not mean init, and with it the whole container; and the command's process group is an orphaned one,
+    /// which the kernel does not stop for Ctrl-Z (setpgid(2)). In a group that could be stopped it would hang for ever,
+    /// because there is no shell to send SIGCONT.
     Own {
-        /// The controlling terminal.
+        /// The controlling terminal, which moves to that session.
         terminal: Option<Terminal>,
-        /// Whether the terminal's foreground goes to the command: if gb's own group has it.
-        hand_over: bool,
     },
-    /// gb's, which was made outside of the PID namespace by a shell at the controlling terminal (`unshare --pid --fork`).
-    /// That shell does the job control, and waits for this very group.
+    /// gb's, which was made by somebody at the controlling terminal (`unshare --pid --fork` in a shell): who does the job
+    /// control there, and waits for gb's process group.
     Shells,
 }
 
-impl Group {
-    fn find() -> Group {
+impl Session {
+    fn find() -> Session {
         let terminal = Terminal::find();
-        // The number 0 stands for a group that has none in this PID namespace (pid_namespaces(7)).
-        if terminal.is_some() && getpgrp().as_raw() == 0 {
-            return Group::Shells;
+        let leads = getsid(None) == Ok(getpid());
+        if terminal.is_some() && !leads {
+            return Session::Shells;
         }
-        let hand_over = terminal.as_ref().is_some_and(Terminal::is_ours);
-        Group::Own { terminal, hand_over }
+        Session::Own { terminal }
     }
 
     fn terminal(&self) -> Option<&Terminal> {
         match self {
-            Group::Own { terminal, .. } => terminal.as_ref(),
-            Group::Shells => None,
+            Session::Own { terminal } => terminal.as_ref(),
+            Session::Shells => None,
         }
     }
 
-    /// In the child: makes the group and takes the terminal, before the command can look.
-    fn enter(&self, child: Pid) {
-        self.expect(child);
-        if let Group::Own { terminal: Some(terminal), hand_over: true } = self {
-            terminal.give_to(child);
+    /// Lets go of the terminal, before the fork.
+    fn leave(&self, tell: Tell<'_>) {
+        if let Some(Err(errno)) = self.terminal().map(Terminal::leave) {
+            tell(&format!("hand the terminal to the command: leave it: {}", errno.desc()));
         }
     }
 
-    /// In the parent too: a signal for the group may have to be handed on before the child has run.
-    fn expect(&self, child: Pid) {
-        if let Group::Own { .. } = self {
-            // EACCES in the parent: the child was quicker.
-            let _made = setpgid(child, child);
+    /// In the child: makes the session and takes the terminal, before the command can look.
+    fn enter(&self, tell: Tell<'_>) {
+        if let Session::Own { terminal } = self {
+            // It can't fail in a new process, which leads no group.
+            let _made = setsid();
+            if let Some(Err(errno)) = terminal.as_ref().map(Terminal::take) {
+                tell(&format!("hand the terminal to the command: take it: {}", errno.desc()));
+            }
         }
+    }
+
+    /// Takes the terminal again, after the command. (With the command's end the kernel has taken it from its session.)
+    fn take_back(&self) {
+        // If it is gone with whoever was at its other end, there is nothing to be had.
+        let _taken = self.terminal().map(Terminal::take);
     }
 }
 
 struct Init<'a> {
     child: Pid,
-    group: &'a Group,
+    session: &'a Session,
     /// Whether signals go to the whole group.
     whole_group: bool,
     tell: Tell<'a>,
-    /// The signal that has stopped the child.
-    stopped: Option<u8>,
-    /// How often the command's group is still to be told to go on.
-    reminders: u8,
 }
-
-/// After Ctrl-Z: a pager first tidies up the terminal and then stops itself, which its parent is told and init is not.
-const REMINDERS: u8 = 5;
-const BETWEEN_REMINDERS: Duration = Duration::from_millis(200);
 
 impl Init<'_> {
     /// Hands on signals and reaps until the child has ended; returns the exit code.
-    fn run(&mut self) -> u8 {
+    fn run(&self) -> u8 {
         loop {
-            match sys::wait_for_signal((self.reminders > 0).then_some(BETWEEN_REMINDERS)) {
+            match sys::wait_for_signal(None) {
                 Ok(Some(signal)) if signal.number == libc::SIGCHLD => {
                     if let Some(code) = self.reap() {
                         return code;
                     }
-                    self.go_on();
                 }
                 Ok(Some(signal)) => self.hand_on(signal),
-                Ok(None) => {
-                    self.reminders = self.reminders.saturating_sub(1);
-                    self.send_continue();
-                }
+                Ok(None) => {}
                 // EINTR: init itself was stopped from outside of the PID namespace, and goes on.
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return self.fail(&error.to_string()),
@@ -151,18 +144,18 @@ impl Init<'_> {
         }
     }
 
-    /// Looks at all children that have changed: several may have for one SIGCHLD. The exit code, if the child has ended.
-    fn reap(&mut self) -> Option<u8> {
+    /// Reaps all children that have ended: several may have for one SIGCHLD. The exit code, if the command has.
+    fn reap(&self) -> Option<u8> {
         let mut code = None;
         loop {
-            match sys::next_change() {
-                Ok(Some((pid, change))) if pid == self.child => match change {
-                    Change::Exited(status) => code = Some(status),
-                    // What shells and `docker run` make of it.
-                    Change::Killed(signal) => code = Some(128 | signal),
-                    Change::Stopped(signal) => self.stopped = Some(signal),
-                    Change::Continued => self.stopped = None,
-                },
+            match sys::reap() {
+                Ok(Some((pid, end))) if pid == self.child => {
+                    code = Some(match end {
+                        End::Exited(status) => status,
+                        // What shells and `docker run` make of it.
+                        End::Killed(signal) => 128 | signal,
+                    });
+                }
                 Ok(Some(_)) | Err(Errno::EINTR) => {}
                 Ok(None) => return code,
                 // No child at all: usual after the last one was reaped, and else there is nothing to wait for.
@@ -176,52 +169,23 @@ impl Init<'_> {
         125
     }
 
-    /// Lets the command go on if it was stopped in a way that nobody else can undo.
-    ///
-    /// A shell would show a prompt now; in a container there is no shell. SIGSTOP is left alone: it is not of a terminal
-    /// but of somebody who will send SIGCONT.
-    ///
-    /// The kernel reports a stop to the parent alone. So a command whose children stop and which itself does not, because
-    /// it ignores SIGTSTP or is inside vfork(2), waits for them until it gets another signal.
-    fn go_on(&mut self) {
-        let Group::Own { terminal, .. } = self.group else { return };
-        match self.stopped.map(i32::from) {
-            Some(libc::SIGTSTP) => self.reminders = REMINDERS,
-            Some(libc::SIGTTIN | libc::SIGTTOU) => {
-                let Some(terminal) = terminal else { return };
-                if !terminal.is_given_to(self.child) {
-                    if !terminal.is_abandoned() {
-                        return;
-                    }
-                    terminal.give_to(self.child);
-                }
-            }
-            _ => return,
-        }
-        self.stopped = None;
-        self.send_continue();
-    }
-
-    fn send_continue(&self) {
-        // A command that has left its group is reached by itself.
-        if sys::send(-self.child.as_raw(), libc::SIGCONT).is_err() {
-            let _sent = sys::send(self.child.as_raw(), libc::SIGCONT);
-        }
-    }
-
     fn hand_on(&self, signal: Signal) {
-        // What gb tells goes to a pipe that nobody reads.
-        if signal.number == libc::SIGPIPE && signal.from_self {
+        // The SIGHUP and SIGCONT of leaving the terminal, and the SIGPIPE of a message that nobody reads.
+        if signal.from_self {
             return;
         }
-        let target = match self.group {
+        let sent = match self.session {
             // The terminal has sent it to the whole group, the command included.
-            Group::Shells if signal.from_kernel => return,
-            Group::Own { .. } if self.whole_group => -self.child.as_raw(),
-            // A group of the shell's also has processes that are not the command's.
-            _ => self.child.as_raw(),
+            Session::Shells if signal.from_kernel => return,
+            // There, the group also has processes that are not the command's.
+            Session::Own { .. } if self.whole_group => {
+                // Right after the fork the child has no group of its own yet.
+                sys::send(-self.child.as_raw(), signal.number)
+                    .or_else(|_| sys::send(self.child.as_raw(), signal.number))
+            }
+            _ => sys::send(self.child.as_raw(), signal.number),
         };
-        match sys::send(target, signal.number) {
+        match sent {
             // It has ended, which SIGCHLD is about to say.
             Ok(()) | Err(Errno::ESRCH) => {}
             Err(errno) => (self.tell)(&format!(

@@ -1,11 +1,11 @@
-//! The controlling terminal, and the process group that it listens to.
+//! The controlling terminal.
 
 use std::fs::{File, OpenOptions};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::OpenOptionsExt;
 
 use nix::errno::Errno;
-use nix::unistd::{Pid, getpgrp, tcgetpgrp, tcsetpgrp};
+use nix::unistd::tcgetpgrp;
 
 use crate::sys;
 
@@ -38,32 +38,13 @@ impl Terminal {
         }
     }
 
-    /// Whether gb's own process group has the foreground.
-    pub fn is_ours(&self) -> bool {
-        self.foreground().is_some_and(|foreground| foreground == getpgrp())
+    /// Gives it up, for another session to take.
+    pub fn leave(&self) -> Result<(), Errno> {
+        sys::leave_terminal(self.descriptor())
     }
 
-    /// Whether nobody is left to give the foreground back: the group that has it is gb's own, in which nobody reads, or
-    /// has no member any more.
-    pub fn is_abandoned(&self) -> bool {
-        self.foreground().is_some_and(|foreground| {
-            foreground == getpgrp() || sys::send(-foreground.as_raw(), 0) == Err(Errno::ESRCH)
-        })
-    }
-
-    /// Whether this group has the foreground.
-    pub fn is_given_to(&self, group: Pid) -> bool {
-        self.foreground() == Some(group)
-    }
-
-    /// Gives a process group the foreground. SIGTTOU, which a process in the background gets for this, has to be blocked.
-    pub fn give_to(&self, group: Pid) {
-        // Without the foreground the command still runs, and gets it when it first needs it.
-        let _given = tcsetpgrp(self.descriptor(), group);
-    }
-
-    /// The group in the foreground, if it can be named: 0 stands for one from outside of the PID namespace.
-    fn foreground(&self) -> Option<Pid> {
-        tcgetpgrp(self.descriptor()).ok().filter(|group| group.as_raw() > 0)
+    /// Takes it, if no session has it, with the foreground for this process's group.
+    pub fn take(&self) -> Result<(), Errno> {
+        sys::take_terminal(self.descriptor())
     }
 }
