@@ -117,7 +117,8 @@ fn started_as_user(lab: &Lab) -> Verdict {
 
 fn read_only(lab: &Lab) -> Verdict {
     let run = lab.container().option("--read-only").option("--tmpfs=/tmp:exec").env("LOCAL_USER_ID", "1000");
-    let script = "echo $HOME; touch ~/x; export GOCACHE=/tmp/cache; go run ./go-pure; CGO_ENABLED=1 go run ./go-cgo";
+    let script =
+        "echo $HOME; touch ~/x; export GOCACHE=/tmp/cache; go run ./go-pure; CGO_ENABLED=1 go run ./go-cgo";
     let output = run.sh(script)?;
     let warnings: Vec<_> = output.stderr.lines().filter(|line| line.starts_with("gb: ")).collect();
     ensure!(warnings.len() == 1 && warnings[0].contains("HOME is /tmp/gb-home-1000"), "{output}");
@@ -209,8 +210,11 @@ fn credentials(lab: &Lab) -> Verdict {
 fn one_process(lab: &Lab) -> Verdict {
     let running = container(lab).env("LOCAL_USER_ID", "1000").start()?;
     let top = running.docker(&["top"], &["-o", "pid,uid,args"])?.ok()?;
-    let lines: Vec<_> =
-        top.lines().skip(1).map(|line| line.split_whitespace().skip(1).collect::<Vec<_>>().join(" ")).collect();
+    let lines: Vec<_> = top
+        .lines()
+        .skip(1)
+        .map(|line| line.split_whitespace().skip(1).collect::<Vec<_>>().join(" "))
+        .collect();
     ensure!(lines.len() == 2 && lines[0].contains("init"), "{top}");
     ensure_eq!(lines[1], "1000 sleep 3600");
     let output = running.sh("id -un; pwd")?;
