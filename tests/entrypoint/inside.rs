@@ -94,6 +94,10 @@ fn go(image: &str, gb: &Path) -> Result<ExitCode, String> {
     let status = docker.stdin(Stdio::null()).status().map_err(|error| {
         format!("docker: {error} (make engine, or unset GB_TEST_PEERS_IMAGE to leave these tests out)")
     })?;
+    // Tests that pass end with 0, tests that fail with 101.
+    if !matches!(status.code(), Some(0 | 101)) {
+        eprintln!("tests/entrypoint: the container did not come to the end of the tests: {status}");
+    }
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }
