@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
 use super::become_program;
-use crate::entrypoint::identity::{Ids, UserSpec, account_files};
+use crate::entrypoint::identity::{Ids, UserSpec, accounts_and_groups};
 use crate::entrypoint::privileges::{System, drop_to};
 use crate::environment::Environment;
 use crate::error::{Error, tell};
@@ -25,7 +25,7 @@ fn prepare(args: &[OsString]) -> Result<(&OsStr, &[OsString], Environment), Erro
         return Err(Error::Usage(usage.to_owned()));
     };
     let spec = UserSpec::parse(spec)?;
-    let (files, unreadable) = account_files();
+    let (files, unreadable) = accounts_and_groups();
     if let Some(problem) = unreadable {
         tell(format!("{problem} (its accounts and groups are ignored)"));
     }

@@ -226,7 +226,8 @@ fn second_start() -> Vec<Case> {
             ));
             done.code(0).prints("5353:5353:5353\n");
         }),
-        Case::new("parallel starts leave every account file in order", parallel_starts),
+        Case::new("parallel starts of many users leave every account file in order", parallel_starts),
+        Case::new("parallel starts of one user share an account and a home", parallel_starts_of_one_user),
         Case::new("a start that was killed at any time leaves whole account files", || {
             // timeout(1) ends each start after another time.
             let script = "
@@ -257,6 +258,23 @@ fn parallel_starts() {
     let expected: Vec<_> = (20001..=20020).map(|uid| format!("{uid} {uid} {}", uid + 10000)).collect();
     assert_eq!(found, expected, "{done}");
     in_order(&done, &[]);
+    // One home can't be twenty users' at once. Who lost it is told which one they have.
+    let said = done.file("/opt/err");
+    let told = said.lines().filter(|line| line.starts_with("gb: "));
+    let lost = |line: &str| line.contains("/home/user: Permission denied, so HOME is /tmp/gb-home-2");
+    told.for_each(|line| assert!(lost(line), "{line}"));
+}
+
+fn parallel_starts_of_one_user() {
+    let script = "
+        for n in $(seq 20); do
+            LOCAL_USER_ID=20001 EXTRA_GROUP_ID=30001 gb run -- sh -c 'echo $(id -u) $(id -G) $HOME; touch ~/$$' 2>>/opt/err &
+        done
+        wait
+        ls /home/user | wc -l";
+    let done = root().sh(script).code(0);
+    assert_eq!(done.out(), format!("{}20\n", "20001 20001 30001 /home/user\n".repeat(20)), "{done}");
+    in_order(&done, &["20001"]);
     let said = done.file("/opt/err");
     assert!(!said.contains("gb: "), "messages nobody needs: {said}");
 }

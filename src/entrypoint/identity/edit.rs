@@ -64,6 +64,8 @@ pub fn with_user(files: &Files, user: &User) -> Edited {
             Some(earlier) => {
                 edited.earlier_uid = Some(earlier.uid);
                 replace_line(&mut edited.files.passwd, is_own_line, &line);
+                // As userdel(8): what the earlier user was a member of is no matter of this one's.
+                leave_groups(&mut edited.files.group, &name);
             }
             None => append_line(&mut edited.files.passwd, &line),
         }
@@ -145,6 +147,21 @@ fn join(group: &mut Vec<u8>, gid: u32, user: &[u8]) {
     };
     let separator: &[u8] = if has_members { b"," } else { b"" };
     edit_lines(group, is_it, |line| [line, separator, user].concat());
+}
+
+/// Takes the user off every list of members.
+fn leave_groups(group: &mut Vec<u8>, user: &[u8]) {
+    edit_lines(
+        group,
+        |line| Group::parse(line).is_some_and(|group| group.has_member(user)),
+        |line| {
+            let start = line.iter().rposition(|byte| *byte == b':').map_or(0, |colon| colon + 1);
+            let (start, members) = line.split_at(start);
+            let others: Vec<&[u8]> =
+                members.split(|byte| *byte == b',').filter(|member| *member != user).collect();
+            [start, &others.join(&b',')].concat()
+        },
+    );
 }
 
 fn add_group(group: &mut Vec<u8>, name: &str, gid: u32, member: &[u8]) {
@@ -279,6 +296,17 @@ mod tests {
         assert_eq!(second.files.group, format!("{GROUP}user:x:3000:\n").as_bytes());
         assert_eq!(second.files.shadow, first.files.shadow);
         assert_eq!((first.earlier_uid, second.earlier_uid), (None, Some(1000)));
+    }
+
+    #[test]
+    fn the_groups_of_an_earlier_start_are_left() {
+        let first = with_user(
+            &files(PASSWD, "root:x:0:\ndocker:x:998:a,user,b\n", None),
+            &user(1000, 1000, &[5, 998]),
+        );
+        let second = with_user(&first.files, &user(2000, 2000, &[6]));
+        let group = "root:x:0:\ndocker:x:998:a,b\nuser:x:2000:\ngroup:x:5:\ngroup-6:x:6:user\n";
+        assert_eq!(String::from_utf8(second.files.group).unwrap(), group);
     }
 
     #[test]

@@ -138,20 +138,29 @@ fn read_proc(path: &str) -> Option<String> {
 /// Reads the account files, and tells of the first that can't be read.
 ///
 /// A missing one is empty; but for shadow, where that decides about the password field of passwd.
-pub fn account_files() -> (Files, Option<String>) {
+pub(super) fn account_files() -> (Files, Option<String>) {
+    let (mut files, mut unreadable) = accounts_and_groups();
+    files.shadow = read("/etc/shadow", &mut unreadable);
+    (files, unreadable)
+}
+
+/// The same without shadow, which only root can read.
+pub fn accounts_and_groups() -> (Files, Option<String>) {
     let mut unreadable = None;
-    let mut read = |path: &str| match read_bounded(Path::new(path)) {
+    let passwd = read("/etc/passwd", &mut unreadable).unwrap_or_default();
+    let group = read("/etc/group", &mut unreadable).unwrap_or_default();
+    (Files { passwd, group, shadow: None }, unreadable)
+}
+
+fn read(path: &str, unreadable: &mut Option<String>) -> Option<Vec<u8>> {
+    match read_bounded(Path::new(path)) {
         Ok(contents) => Some(contents),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => {
             unreadable.get_or_insert(format!("read {path}: {error}"));
             None
         }
-    };
-    let passwd = read("/etc/passwd").unwrap_or_default();
-    let group = read("/etc/group").unwrap_or_default();
-    let shadow = read("/etc/shadow");
-    (Files { passwd, group, shadow }, unreadable)
+    }
 }
 
 fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {

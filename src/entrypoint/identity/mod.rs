@@ -17,7 +17,7 @@ pub mod request;
 mod user_spec;
 
 pub use edit::{Files, HOME};
-pub use facts::{Facts, Ids, RootFacts, Workdir, account_files};
+pub use facts::{Facts, Ids, RootFacts, Workdir, accounts_and_groups};
 pub use plan::{Plan, PlanError, UserPlan, plan};
 pub use record::RecordError;
 pub use request::{IdentityRequestError, Request, no_new_privileges};

@@ -197,13 +197,13 @@ fn user_plan(request: &UserRequest, from: Ids, facts: &RootFacts) -> Result<User
 
     let mut extra = Vec::new();
     for group in &request.extra {
-        let (gid, is_there) = extra_group(group, facts)?;
+        let (extra_gid, is_there) = extra_group(group, facts)?;
         announcements.push(format!("Adding user to additional GID: {}", group.text.to_string_lossy()));
-        if is_there {
+        if is_there || extra_gid == gid {
             announcements.push("Adding user to existing group instead".to_owned());
         }
-        if !extra.contains(&gid) {
-            extra.push(gid);
+        if !extra.contains(&extra_gid) {
+            extra.push(extra_gid);
         }
     }
     let user = User { uid, gid, extra };
