@@ -63,24 +63,33 @@ fn group(files: &Files, user: &User, edited: &Edited) {
     let is_taken = |name: String| groups.iter().any(|group| group.name == name.as_bytes());
     let changes = changes(&files.group, &edited.files.group);
     let name = edited.name.as_deref().unwrap_or_default();
+    // The user who takes the place of an earlier one is in none of that one's groups.
+    let left = |line: &[u8]| match edited.earlier_uid {
+        Some(_) => without_member(line, name),
+        None => line.to_vec(),
+    };
     let mut named = 0;
     for (old, new) in &changes {
         let made = Group::parse(new).expect("what is written is a group");
         let end = if made.has_members() { name } else { b"" };
         let line = [made.name, format!(":x:{}:", made.gid).as_bytes(), end].concat();
         match old {
-            // An earlier start's group.
+            // A group of the earlier user's.
+            Some(old) if *new == left(old) => (),
+            // The earlier user's own group.
             Some(old) if made.gid == user.gid => {
-                let was = Group::parse(old).expect("what is replaced is a group");
+                let old = left(old);
+                let was = Group::parse(&old).expect("what is replaced is a group");
                 assert!(was.name == b"user" && !was.has_members() && edited.files.passwd != files.passwd);
                 assert_eq!((*new, made.name), (line.as_slice(), b"user".as_slice()));
                 named += 1;
             }
             Some(old) => {
                 assert!(user.extra.contains(&made.gid) && !name.is_empty());
-                let was = Group::parse(old).expect("what is joined is a group");
+                let old = left(old);
+                let was = Group::parse(&old).expect("what is joined is a group");
                 let comma: &[u8] = if was.has_members() { b"," } else { b"" };
-                assert_eq!(*new, [old, comma, name].concat());
+                assert_eq!(*new, [&old, comma, name].concat());
             }
             None => {
                 let word = if made.has_members() { "group" } else { "user" };
@@ -105,10 +114,24 @@ fn group(files: &Files, user: &User, edited: &Edited) {
     assert!(!is_new || has_name || is_taken("user".into()) && is_taken(format!("user-{}", user.gid)));
     if edited.name.is_some() {
         let member_of = accounts::memberships(&edited.files.group, name);
+        let is_asked = member_of.iter().all(|gid| user.extra.contains(gid));
+        assert!(edited.earlier_uid.is_none() || is_asked, "none of the earlier user's groups");
         for gid in user.extra.iter().filter(|gid| **gid != user.gid) {
             let no_name = is_taken("group".into()) && is_taken(format!("group-{gid}"));
             assert!(member_of.contains(gid) || no_name, "a member of {gid}");
         }
+    }
+}
+
+/// The line, without a user in the list of its members.
+fn without_member(line: &[u8], user: &[u8]) -> Vec<u8> {
+    let fields: Vec<&[u8]> = line.split(|byte| *byte == b':').collect();
+    match fields[..] {
+        [name, password, gid, members] if Group::parse(line).is_some_and(|group| group.has_member(user)) => {
+            let others: Vec<&[u8]> = members.split(|byte| *byte == b',').filter(|m| *m != user).collect();
+            [name, password, gid, &others.join(&b',')].join(&b':')
+        }
+        _ => line.to_vec(),
     }
 }
 
@@ -177,7 +200,7 @@ fn without_end(line: &[u8]) -> &[u8] {
 fn several_earlier(files: &Files) -> bool {
     let has_own = accounts::lines(&files.passwd).any(is_own_line);
     let accounts = accounts::accounts(&files.passwd).filter(|account| account.name == b"user");
-    let groups = accounts::groups(&files.group).filter(|group| group.name == b"user" && !group.has_members());
+    let groups = accounts::groups(&files.group).filter(|group| group.name == b"user");
     has_own && (accounts.count() > 1 || groups.count() > 1)
 }
 

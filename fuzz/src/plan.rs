@@ -73,7 +73,8 @@ pub fn plan(input: &[u8]) {
             Some(gid) => gid == *group,
             None => accounts::groups(&files.group).any(|known| known.gid == *group),
         });
-        let is_given = given.contains(group) || *planned == 0 && from.groups.contains(group);
+        let is_given = given.contains(group) && plan.edited.earlier_uid.is_none()
+            || *planned == 0 && from.groups.contains(group);
         assert!(at == 0 || is_asked || is_given, "{group} comes from nowhere");
     }
     assert_eq!(plan.writes_files, plan.edited.files != files);

@@ -8,8 +8,8 @@ use gb::entrypoint::identity::{Files, Ids, Resolved, UserSpec};
 
 use super::{id, parts};
 
-/// A user-spec means ids that are in its text, or that the files give to its names, or what was there where it says
-/// nothing; and nobody else. The input: the user-spec, passwd, group.
+/// A user-spec means ids that are in its text, or that the files give to its names, or what was there for the part where
+/// it says nothing; and nobody else. The input: the user-spec, passwd, group.
 pub fn user_spec(input: &[u8]) {
     let mut parts = parts(input);
     let text = parts.next().unwrap_or_default();
@@ -34,6 +34,7 @@ pub fn user_spec(input: &[u8]) {
 fn expected(text: &[u8], files: &Files, current: &Ids) -> Option<Resolved> {
     let fields: Vec<&[u8]> = text.split(|byte| *byte == b':').collect();
     let (user, group) = match fields[..] {
+        [b""] | [b"", b""] => return None,
         [user] => (user, b"".as_slice()),
         [user, group] => (user, group),
         _ => return None,
