@@ -78,8 +78,8 @@ fn configure_scripts_find_the_tools_of_llvm_under_the_targets_name() {
     }
     let install = || install(&program, dir.path()).env("PATH", llvm.path()).stdout();
     // Two tools for each of 13 ABIs besides the 93 names of gb.
-    assert_eq!(install(), format!("117 made, 0 already there, in {}\n", dir.path().display()));
-    assert_eq!(install(), format!("0 made, 117 already there, in {}\n", dir.path().display()));
+    assert_eq!(install(), format!("119 made, 0 already there, in {}\n", dir.path().display()));
+    assert_eq!(install(), format!("0 made, 119 already there, in {}\n", dir.path().display()));
     let to = |name: &str| std::fs::read_link(dir.path().join(name)).unwrap();
     assert_eq!(to("s390x-linux-gnu-ar"), llvm.path().join("llvm-ar"));
     assert_eq!(to("s390x-linux-gnu-ld"), llvm.path().join("ld.lld"));
@@ -89,7 +89,7 @@ fn configure_scripts_find_the_tools_of_llvm_under_the_targets_name() {
     std::fs::remove_file(dir.path().join("s390x-linux-gnu-ar")).unwrap();
     let path = format!("{}:{}", real.path().display(), llvm.path().display());
     let text = Call::new(&program).args(["install-links"]).args([dir.path()]).env("PATH", path).stdout();
-    assert!(text.starts_with("0 made, 116 already there"), "{text}");
+    assert!(text.starts_with("0 made, 118 already there"), "{text}");
     assert!(text.ends_with("left out, PATH has others: s390x-linux-gnu-ar\n"), "{text}");
 }
 
