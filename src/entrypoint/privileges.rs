@@ -9,7 +9,7 @@ use nix::errno::Errno;
 use nix::unistd::{Gid, Uid};
 
 use super::identity::Ids;
-use crate::sys::Capabilities;
+use crate::sys::{self, Capabilities};
 
 /// The calls that change what a process may do.
 pub trait Kernel {
@@ -168,11 +168,10 @@ impl Kernel for System {
     fn state(&self) -> Result<State, Errno> {
         let uids = nix::unistd::getresuid()?;
         let gids = nix::unistd::getresgid()?;
-        let groups = nix::unistd::getgroups()?;
         Ok(State {
             uids: [uids.real, uids.effective, uids.saved].map(Uid::as_raw),
             gids: [gids.real, gids.effective, gids.saved].map(Gid::as_raw),
-            groups: groups.into_iter().map(Gid::as_raw).collect(),
+            groups: sys::groups()?,
         })
     }
 

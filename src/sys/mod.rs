@@ -4,6 +4,7 @@
 mod capabilities;
 mod environment;
 mod files;
+mod groups;
 mod process;
 mod signals;
 mod startup;
@@ -12,6 +13,7 @@ mod terminal;
 pub use capabilities::{CAP_SETGID, CAP_SETUID, Capabilities};
 pub use environment::environ;
 pub use files::{has_capabilities, mount_id, mount_id_of};
+pub use groups::groups;
 pub use process::{End, close_descriptors_but, forget_code, fork, reap, standard_stream};
 pub use signals::{Signal, send, wait_for_signal};
 pub use startup::{default_sigchld, ignore_sigpipe, restore_inherited, was_closed};

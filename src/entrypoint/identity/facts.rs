@@ -1,12 +1,13 @@
 //! What there is: this process, its user namespace, the account files, the working directory.
 
+use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use nix::unistd;
 
-use super::accounts::MAX_FILE;
+use super::accounts::{self, MAX_FILE};
 use super::edit::Files;
 use super::id_map::IdMap;
 use super::request::{Request, UserRequest, Who};
@@ -70,12 +71,11 @@ pub struct Workdir {
 impl Ids {
     /// Those of this process.
     pub fn current() -> Ids {
-        // getgroups(2) fails for a wrong buffer alone.
-        let groups = unistd::getgroups().unwrap_or_default();
         Ids {
             uid: unistd::geteuid().as_raw(),
             gid: unistd::getegid().as_raw(),
-            groups: groups.into_iter().map(unistd::Gid::as_raw).collect(),
+            // It fails for a wrong buffer alone.
+            groups: sys::groups().unwrap_or_default(),
         }
     }
 
@@ -109,7 +109,20 @@ impl RootFacts {
             true => (IdMap::everything(), String::new()),
             false => (id_map("/proc/self/gid_map"), read_proc("/proc/self/setgroups").unwrap_or_default()),
         };
-        let (files, unreadable) = account_files();
+        let workdir = match request.who {
+            Who::Id(..) => None,
+            Who::Owner | Who::Default => workdir(),
+        };
+        let (mut files, mut unreadable) = accounts_and_groups();
+        let uid = match (&request.who, &workdir) {
+            (Who::Id(uid, _), _) => *uid,
+            (Who::Owner, Some(workdir)) => workdir.uid,
+            (Who::Owner | Who::Default, _) => Who::DEFAULT,
+        };
+        // Only a new account needs a line there.
+        if !accounts::accounts(&files.passwd).any(|account| account.uid == uid) {
+            files.shadow = read("/etc/shadow", &mut unreadable);
+        }
         RootFacts {
             may_set_uid: has(sys::CAP_SETUID),
             may_set_gid: has(sys::CAP_SETGID),
@@ -118,10 +131,7 @@ impl RootFacts {
             setgroups_denied: setgroups.trim_end() == "deny",
             files,
             unreadable,
-            workdir: match request.who {
-                Who::Id(..) => None,
-                Who::Owner | Who::Default => workdir(),
-            },
+            workdir,
         }
     }
 }
@@ -132,7 +142,9 @@ fn id_map(path: &str) -> IdMap {
 
 fn read_proc(path: &str) -> Option<String> {
     // The kernel's own, and short: a map has 340 lines at most (user_namespaces(7)).
-    std::fs::read_to_string(path).ok()
+    let mut text = String::with_capacity(4096);
+    File::open(path).ok()?.take(MAX_FILE).read_to_string(&mut text).ok()?;
+    Some(text)
 }
 
 /// Reads the account files, and tells of the first that can't be read.
@@ -164,11 +176,8 @@ fn read(path: &str, unreadable: &mut Option<String>) -> Option<Vec<u8>> {
 }
 
 fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
-    let file = file::open_regular(path)?;
-    let size = file.metadata()?.len();
-    let mut contents =
-        Vec::with_capacity(usize::try_from(size.min(MAX_FILE)).unwrap_or(0).saturating_add(256));
-    file.take(MAX_FILE + 1).read_to_end(&mut contents)?;
+    let mut contents = Vec::with_capacity(8192);
+    file::open_regular(path)?.take(MAX_FILE + 1).read_to_end(&mut contents)?;
     match u64::try_from(contents.len()) {
         Ok(length) if length <= MAX_FILE => Ok(contents),
         _ => Err(io::Error::new(io::ErrorKind::InvalidData, "larger than any file of accounts")),

@@ -166,10 +166,8 @@ fn give_file(directory: &File, name: &OsStr, mount: u64, owner: Owner) -> io::Re
 
 /// Whether the user, who gb must be by now, can make files in a directory.
 pub fn is_usable(home: &Path) -> Result<(), Errno> {
-    if !home.is_dir() {
-        return Err(if home.exists() { Errno::ENOTDIR } else { Errno::ENOENT });
-    }
-    access(home, AccessFlags::W_OK | AccessFlags::X_OK)
+    // With the dot only a directory is found.
+    access(&home.join("."), AccessFlags::W_OK | AccessFlags::X_OK)
 }
 
 /// A directory of the user's own, where the home can't be used: in a place that anybody may write to.
