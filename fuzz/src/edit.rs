@@ -17,9 +17,6 @@ pub fn edit(input: &[u8]) {
     let mut file = || parts.next().map(<[u8]>::to_vec);
     let files =
         Files { passwd: file().unwrap_or_default(), group: file().unwrap_or_default(), shadow: file() };
-    if several_earlier(&files) {
-        return;
-    }
 
     let edited = with_user(&files, &user);
     let again = with_user(&edited.files, &user);
@@ -60,7 +57,8 @@ fn passwd(files: &Files, user: &User, edited: &Edited) -> bool {
 
 fn group(files: &Files, user: &User, edited: &Edited) {
     let groups: Vec<Group<'_>> = accounts::groups(&edited.files.group).collect();
-    let is_taken = |name: String| groups.iter().any(|group| group.name == name.as_bytes());
+    let is_taken =
+        |name: String| accounts::lines(&edited.files.group).any(|line| loose_name(line) == name.as_bytes());
     let changes = changes(&files.group, &edited.files.group);
     let name = edited.name.as_deref().unwrap_or_default();
     // The user who takes the place of an earlier one is in none of that one's groups.
@@ -146,23 +144,31 @@ fn shadow(files: &Files, edited: &Edited, is_new: bool) {
         assert!(is_new, "only a new account needs a lock");
         match old {
             Some(old) => {
-                let rest = old.strip_prefix(name).and_then(|rest| rest.strip_prefix(b"::"));
-                let rest = rest.expect("what is locked had no password");
-                assert_eq!(*new, [name, b":!:", rest].concat());
+                assert_eq!(loose_name(old), name);
+                let (start, rest) =
+                    old.split_at(old.iter().position(|byte| *byte == b':').expect("a field") + 1);
+                assert!(!rest.starts_with(b"!") && !rest.starts_with(b"*"), "what is locked was open");
+                assert_eq!(*new, [start, b"!", rest].concat());
             }
             None => assert_eq!(*new, [name, b":!:::::::"].concat()),
         }
     }
-    let own = |line: &&[u8]| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(b":"));
     if is_new {
-        assert!(accounts::lines(new).any(|line| own(&line)));
-        for line in accounts::lines(new).filter(own) {
+        let start = [name, b":"].concat();
+        assert!(accounts::lines(new).any(|line| line.starts_with(&start)));
+        for line in accounts::lines(new).filter(|line| loose_name(line) == name) {
+            let password = line.split(|byte| *byte == b':').nth(1);
             assert!(
-                !line.strip_prefix(name).is_some_and(|rest| rest.starts_with(b"::")),
-                "no empty password"
+                password.is_none_or(|field| field.starts_with(b"!") || field.starts_with(b"*")),
+                "no password fits"
             );
         }
     }
+}
+
+/// The name as glibc reads it, which takes blanks before it.
+fn loose_name(line: &[u8]) -> &[u8] {
+    line.trim_ascii_start().split(|byte| *byte == b':').next().unwrap_or_default()
 }
 
 /// The lines that are other ones, with what was there before, if anything was: each line stays in its place, and new ones
@@ -177,12 +183,12 @@ fn changes<'a>(old: &'a [u8], new: &'a [u8]) -> Vec<(Option<&'a [u8]>, &'a [u8])
         let is_ended = new_lines.peek().is_some() && after.strip_suffix(b"\n") == Some(before);
         if before != after && !is_ended {
             assert!(after.ends_with(b"\n"));
-            changes.push((Some(without_end(before)), without_end(after)));
+            changes.push((Some(without_end(before)), after.strip_suffix(b"\n").unwrap_or(after)));
         }
     }
     for line in new_lines {
         assert!(line.ends_with(b"\n"));
-        changes.push((None, without_end(line)));
+        changes.push((None, line.strip_suffix(b"\n").unwrap_or(line)));
     }
     // A file that ended within a line may still do so, if it was another line that has changed.
     assert!(old == new || new.ends_with(b"\n") || !old.ends_with(b"\n"));
@@ -190,24 +196,15 @@ fn changes<'a>(old: &'a [u8], new: &'a [u8]) -> Vec<(Option<&'a [u8]>, &'a [u8])
 }
 
 fn without_end(line: &[u8]) -> &[u8] {
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    line.strip_suffix(b"\r").unwrap_or(line)
-}
-
-/// Whether an earlier start's line is not the only one of that name; gb itself leaves one. What is known to be wrong then:
-/// all lines of that form are made over, to the same line each, and a line of another form with the same ids and home
-/// does not count as having the name.
-fn several_earlier(files: &Files) -> bool {
-    let has_own = accounts::lines(&files.passwd).any(is_own_line);
-    let accounts = accounts::accounts(&files.passwd).filter(|account| account.name == b"user");
-    let groups = accounts::groups(&files.group).filter(|group| group.name == b"user");
-    has_own && (accounts.count() > 1 || groups.count() > 1)
+    let mut line = line.strip_suffix(b"\n").unwrap_or(line);
+    while let Some(shorter) = line.strip_suffix(b"\r") {
+        line = shorter;
+    }
+    line
 }
 
 /// Whether gb or useradd(8) writes such a line for the name `user`.
 fn is_own_line(line: &[u8]) -> bool {
-    // One more carriage return does no harm.
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
     let fields: Vec<&[u8]> = line.split(|byte| *byte == b':').collect();
     let plain = |text: &[u8]| id(text).is_some_and(|id| id.to_string().as_bytes() == text);
     matches!(fields[..], [b"user", b"x" | b"*", uid, gid, b"", home, b"/bin/bash"]

@@ -76,9 +76,16 @@ pub fn memberships(group: &[u8], user: &[u8]) -> Vec<u32> {
     groups(group).filter(|group| group.has_member(user)).map(|group| group.gid).collect()
 }
 
-/// The lines of a file without their ends; a carriage return before a line feed is part of the end.
+/// The lines of a file without their ends.
 pub fn lines(file: &[u8]) -> impl Iterator<Item = &[u8]> {
-    file.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line))
+    file.split(|byte| *byte == b'\n').map(without_end)
+}
+
+/// A line without its end, of which carriage returns before the line feed are a part.
+pub fn without_end(line: &[u8]) -> &[u8] {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    let length = line.iter().rposition(|byte| *byte != b'\r').map_or(0, |last| last + 1);
+    line.get(..length).unwrap_or_default()
 }
 
 /// Exactly so many fields as asked for.

@@ -48,17 +48,12 @@ pub struct Edited {
 pub fn with_user(files: &Files, user: &User) -> Edited {
     let mut edited = Edited { files: files.clone(), name: None, earlier_uid: None };
     let known = accounts::accounts(&files.passwd).find(|account| account.uid == user.uid);
-    // The line of an earlier start is made over: a container that is started again, or an image made of one.
-    let earlier = accounts::lines(&files.passwd)
-        .filter(|line| is_own_line(line))
-        .filter_map(Account::parse)
-        .next()
-        .filter(|_| known.is_none());
+    let earlier = if known.is_none() { earlier_account(&files.passwd) } else { None };
     if let Some(account) = known {
         edited.name = Some(account.name.to_vec());
     } else if user.uid == 0 {
         // A system without root's line has no use for one that says that root is a user.
-    } else if let Some(name) = free_name(&files.passwd, USER, user.uid, earlier) {
+    } else if let Some(name) = free_name(&files.passwd, USER, user.uid, earlier.is_some()) {
         let line = account_line(&name, user, files.shadow.is_some());
         match earlier {
             Some(earlier) => {
@@ -95,22 +90,35 @@ fn account_line(name: &[u8], user: &User, shadowed: bool) -> Vec<u8> {
     [name, format!(":{password}:{}:{}::{HOME}:/bin/bash", user.uid, user.gid).as_bytes()].concat()
 }
 
+/// The account of an earlier start, which is made over: the container was started again, or the image was made of one.
+///
+/// Only if no other line has its name, so that there is no doubt which one is meant.
+fn earlier_account(passwd: &[u8]) -> Option<Account<'_>> {
+    let mut named = accounts::lines(passwd).filter(|line| may_be_named(line, USER.as_bytes()));
+    let line = named.next().filter(|line| is_own_line(line))?;
+    if named.next().is_some() { None } else { Account::parse(line) }
+}
+
+/// Whether some program may take a line for one of this name. glibc also takes lines with blanks before the name, or with
+/// fewer fields (fgetpwent(3)), which are no accounts here.
+fn may_be_named(line: &[u8], name: &[u8]) -> bool {
+    line.trim_ascii_start().split(|byte| *byte == b':').next() == Some(name)
+}
+
 /// Whether a line is what [`account_line`], or useradd(8) in the original entrypoint, writes for `user`.
 fn is_own_line(line: &[u8]) -> bool {
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    Account::parse(line).is_some_and(|account| {
+    Account::parse(line).filter(|account| account.uid != 0).is_some_and(|account| {
         let user = User { uid: account.uid, gid: account.gid, extra: Vec::new() };
         account.name == USER.as_bytes()
             && [true, false].iter().any(|shadowed| line == account_line(account.name, &user, *shadowed))
     })
 }
 
-/// `user`, or if that is another account's name `user-UID`.
-fn free_name(passwd: &[u8], name: &str, id: u32, earlier: Option<Account<'_>>) -> Option<Vec<u8>> {
-    let taken = |name: &[u8]| {
-        accounts::accounts(passwd).any(|account| account.name == name && earlier.is_none_or(|e| e != account))
-    };
-    [name.to_owned(), format!("{name}-{id}")].into_iter().map(String::into_bytes).find(|name| !taken(name))
+/// `user`, or if that is another's name `user-ID`; of the names in a file, but for one that is to be replaced.
+fn free_name(file: &[u8], name: &str, id: u32, replaced: bool) -> Option<Vec<u8>> {
+    let taken = |name: &[u8]| accounts::lines(file).any(|line| may_be_named(line, name));
+    let mut names = [name.to_owned(), format!("{name}-{id}")].into_iter().map(String::into_bytes);
+    names.find(|free| !taken(free) || replaced && free == name.as_bytes())
 }
 
 /// Gives a group id without a name one.
@@ -123,7 +131,9 @@ fn name_group(group: &mut Vec<u8>, gid: u32, earlier: Option<u32>) {
             group.name == USER.as_bytes() && Some(group.gid) == earlier && !group.has_members()
         })
     };
-    if accounts::lines(group).any(is_earlier) {
+    if accounts::lines(group).filter(|line| may_be_named(line, USER.as_bytes())).count() == 1
+        && accounts::lines(group).any(is_earlier)
+    {
         replace_line(group, is_earlier, format!("{USER}:x:{gid}:").as_bytes());
     } else {
         add_group(group, USER, gid, b"");
@@ -165,26 +175,29 @@ fn leave_groups(group: &mut Vec<u8>, user: &[u8]) {
 }
 
 fn add_group(group: &mut Vec<u8>, name: &str, gid: u32, member: &[u8]) {
-    let names = [name.to_owned(), format!("{name}-{gid}")];
-    let taken = |name: &String| accounts::groups(group).any(|known| known.name == name.as_bytes());
-    if let Some(name) = names.into_iter().find(|name| !taken(name)) {
-        append_line(group, &[name.as_bytes(), format!(":x:{gid}:").as_bytes(), member].concat());
+    if let Some(name) = free_name(group, name, gid, false) {
+        append_line(group, &[&name, format!(":x:{gid}:").as_bytes(), member].concat());
     }
 }
 
-/// Makes sure that nobody can log in as the user by a password, the empty one included.
+/// Makes sure that nobody can log in as the user by a password, be it empty or one that waits for the account.
 fn lock_password(shadow: &mut Vec<u8>, name: &[u8]) {
+    let password = |line: &[u8]| line.split(|byte| *byte == b':').nth(1).map(<[u8]>::to_vec);
+    let is_open = |line: &[u8]| {
+        may_be_named(line, name)
+            && password(line).is_some_and(|field| !field.starts_with(b"!") && !field.starts_with(b"*"))
+    };
+    // As usermod(8) --lock does it.
+    edit_lines(shadow, is_open, |line| {
+        let (name, rest) =
+            line.split_at(line.iter().position(|byte| *byte == b':').map_or(0, |colon| colon + 1));
+        [name, b"!", rest].concat()
+    });
     let start = [name, b":"].concat();
     if !accounts::lines(shadow).any(|line| line.starts_with(&start)) {
         // shadow(5): no password, and no aging.
-        return append_line(shadow, &[name, b":!:::::::"].concat());
+        append_line(shadow, &[name, b":!:::::::"].concat());
     }
-    let empty = [name, b"::"].concat();
-    edit_lines(
-        shadow,
-        |line| line.starts_with(&empty),
-        |line| [&start, b"!".as_slice(), line.get(start.len()..).unwrap_or_default()].concat(),
-    );
 }
 
 fn append_line(file: &mut Vec<u8>, line: &[u8]) {
@@ -203,8 +216,7 @@ fn replace_line(file: &mut Vec<u8>, is_it: impl FnMut(&[u8]) -> bool, with: &[u8
 fn edit_lines(file: &mut Vec<u8>, mut is_it: impl FnMut(&[u8]) -> bool, edit: impl Fn(&[u8]) -> Vec<u8>) {
     let mut new = Vec::with_capacity(file.len() + 64);
     for whole in file.split_inclusive(|byte| *byte == b'\n') {
-        let end = whole.strip_suffix(b"\n").unwrap_or(whole);
-        let line = end.strip_suffix(b"\r").unwrap_or(end);
+        let line = accounts::without_end(whole);
         if is_it(line) {
             new.extend_from_slice(&edit(line));
             new.push(b'\n');
@@ -268,10 +280,34 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_password_that_waits_for_the_account_is_locked() {
-        let edited =
-            with_user(&files(PASSWD, GROUP, Some("user::1:2:::::\nuser2::::::::\n")), &user(7, 7, &[]));
-        assert_eq!(edited.files.shadow.unwrap(), b"user:!:1:2:::::\nuser2::::::::\n");
+    fn a_password_that_waits_for_the_account_is_locked() {
+        let shadow = |before: &str| {
+            let edited = with_user(&files(PASSWD, GROUP, Some(before)), &user(7, 7, &[]));
+            String::from_utf8(edited.files.shadow.unwrap()).unwrap()
+        };
+        assert_eq!(shadow("user::1:2:::::\nuser2::::::::\n"), "user:!:1:2:::::\nuser2::::::::\n");
+        assert_eq!(shadow("user:$6$x$y:1::::::\n"), "user:!$6$x$y:1::::::\n");
+        assert_eq!(shadow("user:*:1::::::\n"), "user:*:1::::::\n");
+        // glibc takes this for the user's, too.
+        assert_eq!(shadow(" user::1::::::\n"), " user:!:1::::::\nuser:!:::::::\n");
+    }
+
+    #[test]
+    fn a_name_that_more_than_one_line_may_have_is_taken() {
+        for passwd in [
+            "user:x:1000:1000::/home/user:/bin/bash\nuser:x:2000:2000::/home/user:/bin/bash\n",
+            "user:x:1000:1000:Somebody:/home/user:/bin/sh\nuser:x:1000:1000::/home/user:/bin/bash\n",
+            " user:x:1000:1000\n",
+            "user:x:0:0::/home/user:/bin/bash\n",
+        ] {
+            let (passwd, ..) = added(&files(passwd, "", None), &user(3000, 3000, &[]));
+            assert_eq!(passwd, "user-3000:*:3000:3000::/home/user:/bin/bash\n");
+        }
+        let edited = with_user(
+            &files("user:x:1000:1000::/home/user:/bin/bash\n", "user:x:1000:\nuser:x:1000:\n", None),
+            &user(3000, 3000, &[]),
+        );
+        assert_eq!(edited.files.group, b"user:x:1000:\nuser:x:1000:\nuser-3000:x:3000:\n");
     }
 
     #[test]
