@@ -44,8 +44,12 @@ enum Command {
     /// Run a command with everything set for the target (the image's entrypoint)
     ///
     /// The target is GOARCH, else ARCH, else TARGETPLATFORM or TARGETARCH, else this machine. Variables that the
-    /// caller has set are never changed; `gb env` shows what would be set, and why. Exit codes: the command's own;
-    /// 127 not found; 126 found but cannot run; 125 gb itself failed.
+    /// caller has set are never changed; `gb env` shows what would be set, and why.
+    ///
+    /// Started as root, the command runs as LOCAL_USER_ID (else the owner of the working directory with GB_USER=owner,
+    /// else 9001), with LOCAL_GROUP_ID, EXTRA_GROUP_ID and EXTRA_GROUP_IDS, an account and the home /home/user;
+    /// RUN_AS_ROOT=true keeps root. Exit codes: the command's own; 127 not found; 126 found but cannot run; 125 gb
+    /// itself failed.
     #[command(override_usage = "gb run [OPTIONS] [--] COMMAND [ARGUMENT]...")]
     Run(run::Arguments),
     /// Show what `gb run` would set for a target, and why
