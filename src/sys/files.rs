@@ -1,28 +1,38 @@
 //! What is known of a file beyond stat(2).
 
-use std::ffi::{CStr, CString};
+use std::ffi::CStr;
+use std::fs::File;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsRawFd, BorrowedFd};
-use std::os::unix::ffi::OsStrExt;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-/// The mount that a path is on; a link at its end is not followed. `None` where it can't be told: no such file, or a
-/// kernel before 5.8.
+/// The mount that a path is on; a link at its end is not followed. `None` where it can't be told: no such file, or an old
+/// kernel without /proc.
 pub fn mount_id(path: &Path) -> Option<u64> {
-    let path = CString::new(path.as_os_str().as_bytes()).ok()?;
-    statx_mount_id(libc::AT_FDCWD, &path, libc::AT_SYMLINK_NOFOLLOW)
+    let flags = libc::O_PATH | libc::O_NOFOLLOW;
+    let file = File::options().read(true).custom_flags(flags).open(path).ok()?;
+    mount_id_of(file.as_fd())
 }
 
 /// The mount that an open file is on.
 pub fn mount_id_of(file: BorrowedFd<'_>) -> Option<u64> {
-    statx_mount_id(file.as_raw_fd(), c"", libc::AT_EMPTY_PATH)
+    statx_mount_id(file).or_else(|| fdinfo_mount_id(file))
 }
 
-fn statx_mount_id(dir: libc::c_int, path: &CStr, flags: libc::c_int) -> Option<u64> {
+/// statx(2): since Linux 5.8.
+fn statx_mount_id(file: BorrowedFd<'_>) -> Option<u64> {
     let mut answer = MaybeUninit::<libc::statx>::zeroed();
-    let flags = flags | libc::AT_NO_AUTOMOUNT;
-    // SAFETY: `path` ends with a NUL byte and the answer has room for a statx; both outlive the call.
-    let rc = unsafe { libc::statx(dir, path.as_ptr(), flags, libc::STATX_MNT_ID, answer.as_mut_ptr()) };
+    // SAFETY: the path ends with a NUL byte and the answer has room for a statx; both outlive the call.
+    let rc = unsafe {
+        libc::statx(
+            file.as_raw_fd(),
+            c"".as_ptr(),
+            libc::AT_EMPTY_PATH,
+            libc::STATX_MNT_ID,
+            answer.as_mut_ptr(),
+        )
+    };
     if rc != 0 {
         return None;
     }
@@ -31,10 +41,33 @@ fn statx_mount_id(dir: libc::c_int, path: &CStr, flags: libc::c_int) -> Option<u
     (answer.stx_mask & libc::STATX_MNT_ID != 0).then_some(answer.stx_mnt_id)
 }
 
+/// proc_pid_fdinfo(5): since Linux 3.15.
+fn fdinfo_mount_id(file: BorrowedFd<'_>) -> Option<u64> {
+    let text = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", file.as_raw_fd())).ok()?;
+    text.lines().find_map(|line| line.strip_prefix("mnt_id:")?.trim().parse().ok())
+}
+
 /// Whether a file has capabilities of its own (capabilities(7), "File capabilities").
 pub fn has_capabilities(path: &CStr) -> bool {
     // SAFETY: both strings end with a NUL byte; with a size of 0 nothing is written (getxattr(2)).
     let size =
         unsafe { libc::getxattr(path.as_ptr(), c"security.capability".as_ptr(), std::ptr::null_mut(), 0) };
     size > 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_old_kernel_names_the_same_mounts() {
+        for path in ["/", "/proc", "/dev/null"] {
+            let file = File::open(path).unwrap();
+            let old = fdinfo_mount_id(file.as_fd());
+            assert!(old.is_some());
+            assert_eq!((mount_id(Path::new(path)), mount_id_of(file.as_fd())), (old, old), "{path}");
+        }
+        assert_ne!(mount_id(Path::new("/")), mount_id(Path::new("/proc")));
+        assert_eq!(mount_id(Path::new("/nowhere")), None);
+    }
 }
