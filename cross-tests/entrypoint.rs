@@ -234,16 +234,32 @@ fn stopped(lab: &Lab) -> Verdict {
     Ok(())
 }
 
-fn on_terminal(lab: &Lab, command: &[&str]) -> Result<Terminal, Failed> {
-    let mut docker = Command::new("docker");
-    docker
-        .args(["run", "--rm", "--interactive", "--tty", "--env", "LOCAL_USER_ID=1000", &lab.image])
-        .args(command);
-    Terminal::start(docker)
+/// A container on a terminal, removed when dropped: with the engine's command line alone it would not end.
+struct OnTerminal {
+    terminal: Terminal,
+    name: String,
+}
+
+impl OnTerminal {
+    fn start(lab: &Lab, name: &str, command: &[&str]) -> Result<OnTerminal, Failed> {
+        let name = format!("gb-test-{name}-{}", std::process::id());
+        let mut docker = Command::new("docker");
+        docker.args(["run", "--rm", "--interactive", "--tty", "--name", &name]);
+        docker.args(["--env", "LOCAL_USER_ID=1000", &lab.image]).args(command);
+        Ok(OnTerminal { terminal: Terminal::start(docker)?, name })
+    }
+}
+
+impl Drop for OnTerminal {
+    fn drop(&mut self) {
+        // Of a test that has passed it is gone.
+        let _removed = crate::engine::docker(["rm", "--force", &self.name]);
+    }
 }
 
 fn ctrl_c(lab: &Lab) -> Verdict {
-    let mut terminal = on_terminal(lab, &["sh", "-c", "echo ready; sleep 300; echo not this"])?;
+    let script = "echo ready; sleep 300; echo not this";
+    let OnTerminal { terminal, .. } = &mut OnTerminal::start(lab, "ctrl-c", &["sh", "-c", script])?;
     terminal.expect("ready")?;
     terminal.send("\x03")?;
     ensure_eq!(terminal.exit_code()?, Some(130));
@@ -251,13 +267,14 @@ fn ctrl_c(lab: &Lab) -> Verdict {
 }
 
 fn ctrl_z(lab: &Lab) -> Verdict {
-    let mut terminal = on_terminal(lab, &["sh", "-c", "echo ready; sleep 3; echo went on; exit 42"])?;
+    let script = "echo ready; sleep 3; echo went on; exit 42";
+    let OnTerminal { terminal, .. } = &mut OnTerminal::start(lab, "ctrl-z", &["sh", "-c", script])?;
     terminal.expect("ready")?;
     terminal.send("\x1a")?;
     terminal.expect("went on")?;
     ensure_eq!(terminal.exit_code()?, Some(42));
 
-    let mut terminal = on_terminal(lab, &["bash", "--norc", "-i"])?;
+    let OnTerminal { terminal, .. } = &mut OnTerminal::start(lab, "job", &["bash", "--norc", "-i"])?;
     terminal.expect("$ ")?;
     terminal.send("sleep 300\r")?;
     terminal.expect("sleep 300")?;
@@ -265,7 +282,12 @@ fn ctrl_z(lab: &Lab) -> Verdict {
     std::thread::sleep(std::time::Duration::from_millis(500));
     terminal.send("\x1a")?;
     terminal.expect("Stopped")?;
-    terminal.send("jobs; kill %1; exit 7\r")?;
+    terminal.send("kill -KILL %1\r")?;
+    terminal.expect("%1")?;
+    // The shell tells of it before its next prompt.
+    terminal.send("\r")?;
+    terminal.expect("Killed")?;
+    terminal.send("exit 7\r")?;
     ensure_eq!(terminal.exit_code()?, Some(7));
     Ok(())
 }
