@@ -42,10 +42,10 @@ pub enum Error {
     Guard(#[from] GuardError),
     /// The user can't be told.
     #[error(transparent)]
-    Identity(#[from] IdentityRequestError),
+    IdentityRequest(#[from] IdentityRequestError),
     /// The command can't run as that user.
     #[error(transparent)]
-    User(#[from] PlanError),
+    IdentityPlan(#[from] PlanError),
     /// su-exec's user can't be told.
     #[error(transparent)]
     UserSpec(#[from] UserSpecError),
@@ -79,8 +79,8 @@ impl Error {
             | Error::PkgConfig(_)
             | Error::Link(_)
             | Error::Guard(_)
-            | Error::Identity(_)
-            | Error::User(_)
+            | Error::IdentityRequest(_)
+            | Error::IdentityPlan(_)
             | Error::UserSpec(_)
             | Error::Drop(_)
             | Error::Init(_)

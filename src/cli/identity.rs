@@ -106,7 +106,7 @@ fn process(init: Option<&init::Settings>) -> String {
                 0 => String::new(),
                 seconds => format!(", and gives what is left {seconds} s to end"),
             };
-            format!("process: gb is PID 1 and stays as init: it hands signals to {whom}{grace}")
+            format!("process: gb is PID 1 and stays as init: it forwards signals to {whom}{grace}")
         }
     }
 }

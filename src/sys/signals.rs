@@ -1,7 +1,7 @@
 //! Signals by number: which are blocked, which are waiting, and sending one.
 //!
 //! The crates know signals by name, and the real-time ones have none; glibc's functions leave out 32 and 33, which it
-//! keeps for itself (signal(7)). An init has to hand on all of them, so this goes by numbers.
+//! keeps for itself (signal(7)). An init has to forward all of them, so this goes by numbers.
 
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};

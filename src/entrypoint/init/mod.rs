@@ -1,6 +1,6 @@
 //! gb as PID 1: an init that behaves.
 //!
-//! It runs the command as its child, in a session of its own that has the terminal, hands on every signal, reaps whatever is
+//! It runs the command as its child, in a session of its own that has the terminal, forwards every signal, reaps whatever is
 //! orphaned in the PID namespace, and ends as the command ends. It sleeps until a signal comes.
 
 mod descendants;
@@ -126,7 +126,7 @@ struct Init<'a> {
 }
 
 impl Init<'_> {
-    /// Hands on signals and reaps until the child has ended; returns the exit code.
+    /// Forwards signals and reaps until the child has ended; returns the exit code.
     fn run(&self) -> u8 {
         loop {
             match sys::wait_for_signal(None) {
@@ -135,7 +135,7 @@ impl Init<'_> {
                         return code;
                     }
                 }
-                Ok(Some(signal)) => self.hand_on(signal),
+                Ok(Some(signal)) => self.forward(signal),
                 Ok(None) => {}
                 // EINTR: init itself was stopped from outside of the PID namespace, and goes on.
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -153,7 +153,7 @@ impl Init<'_> {
                     code = Some(match end {
                         End::Exited(status) => status,
                         // What shells and `docker run` make of it.
-                        End::Killed(signal) => 128 | signal,
+                        End::Killed(signal) => 128 + signal,
                     });
                 }
                 Ok(Some(_)) | Err(Errno::EINTR) => {}
@@ -169,7 +169,7 @@ impl Init<'_> {
         125
     }
 
-    fn hand_on(&self, signal: Signal) {
+    fn forward(&self, signal: Signal) {
         // The SIGHUP and SIGCONT of leaving the terminal, and the SIGPIPE of a message that nobody reads.
         if signal.from_self {
             return;
