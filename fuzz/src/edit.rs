@@ -13,7 +13,7 @@ pub fn edit(input: &[u8]) {
     let ids = parts.next().unwrap_or_default();
     let mut ids = ids.split(u8::is_ascii_whitespace).filter_map(id);
     let uid = ids.next().unwrap_or(9001);
-    let user = User { uid, gid: ids.next().unwrap_or(uid), extra: ids.take(8).collect() };
+    let user = User { uid, gid: ids.next().unwrap_or(uid), extra: ids.take(8).collect(), replaces: true };
     let mut file = || parts.next().map(<[u8]>::to_vec);
     let files =
         Files { passwd: file().unwrap_or_default(), group: file().unwrap_or_default(), shadow: file() };

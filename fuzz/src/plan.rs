@@ -32,6 +32,7 @@ pub fn plan(input: &[u8]) {
         setgroups_denied: false,
         files: files.clone(),
         unreadable: None,
+        earlier_is_running: false,
         workdir: Some(owner.clone()),
     };
     // A group of root's that no file has by chance.
@@ -58,7 +59,7 @@ pub fn plan(input: &[u8]) {
         Who::Default => (Who::DEFAULT, Who::DEFAULT.to_string()),
     };
     let Ids { uid: planned, gid, groups } = &plan.ids;
-    let is_caller = matches!(asked.who, Who::Id(..)) && map.outside(0) == Some(uid);
+    let is_caller = matches!(asked.who, Who::Id(..)) && map.caller() == Some(uid);
     assert_eq!(*planned, if is_caller { 0 } else { uid });
     assert_eq!(plan.announcements.first(), Some(&format!("Starting with UID: {text}")));
     assert!(map.outside(*planned).is_some());

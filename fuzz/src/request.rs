@@ -3,7 +3,8 @@
 use std::ffi::{CString, OsStr};
 use std::os::unix::ffi::OsStrExt;
 
-use gb::entrypoint::identity::request::{Request, Who, no_new_privileges};
+use gb::entrypoint::identity::request::{Request, Who};
+use gb::entrypoint::privileges::wants_no_new_privileges;
 use gb::environment::Environment;
 
 use super::{id, is_name, parts};
@@ -30,7 +31,8 @@ pub fn request(input: &[u8]) {
         (Some(uid), _) => id(uid).is_some(),
         (None, user) => matches!(user, None | Some(b"owner")),
     } && gid.is_none_or(|gid| id(gid).is_some())
-        && groups.iter().all(is_group);
+        && groups.iter().all(is_group)
+        && groups.len() <= 256;
 
     match Request::read(&environment) {
         Ok(Request::Unchanged) => assert_eq!(get("RUN_AS_ROOT"), Some(b"true".as_slice())),
@@ -55,7 +57,7 @@ pub fn request(input: &[u8]) {
         Err(error) => {
             assert!(!makes_sense && get("RUN_AS_ROOT") != Some(b"true"));
             let names =
-                ["LOCAL_USER_ID=", "LOCAL_GROUP_ID=", "EXTRA_GROUP_ID=", "EXTRA_GROUP_IDS=", "GB_USER="];
+                ["LOCAL_USER_ID=", "LOCAL_GROUP_ID=", "EXTRA_GROUP_ID=", "EXTRA_GROUP_IDS", "GB_USER="];
             let message = error.to_string();
             assert!(names.iter().any(|name| message.starts_with(name)), "{message}");
         }
@@ -68,5 +70,5 @@ fn privileges(environment: &Environment, value: Option<&[u8]>) {
         Some(b"1" | b"true") => Some(true),
         Some(_) => None,
     };
-    assert_eq!(no_new_privileges(environment).ok(), expected);
+    assert_eq!(wants_no_new_privileges(environment).ok(), expected);
 }

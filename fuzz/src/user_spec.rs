@@ -34,7 +34,7 @@ pub fn user_spec(input: &[u8]) {
 fn expected(text: &[u8], files: &Files, current: &Ids) -> Option<Resolved> {
     let fields: Vec<&[u8]> = text.split(|byte| *byte == b':').collect();
     let (user, group) = match fields[..] {
-        [b""] | [b"", b""] => return None,
+        [b""] | [b"", _] => return None,
         [user] => (user, b"".as_slice()),
         [user, group] => (user, group),
         _ => return None,
@@ -42,7 +42,7 @@ fn expected(text: &[u8], files: &Files, current: &Ids) -> Option<Resolved> {
     let is_number = |text: &[u8]| text.iter().all(u8::is_ascii_digit);
     let accounts = || accounts::accounts(&files.passwd);
     let (uid, account) = if is_number(user) {
-        let uid = if user.is_empty() { current.uid } else { id(user)? };
+        let uid = id(user)?;
         (uid, accounts().find(|account| account.uid == uid))
     } else {
         let account = accounts().find(|account| account.name == user)?;

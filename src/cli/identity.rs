@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::{Format, env};
 use crate::entrypoint::identity::{HOME, Ids, Plan};
-use crate::entrypoint::init;
+use crate::entrypoint::{init, work_tree};
+use crate::environment::Environment;
 use crate::error::Error;
 use crate::toolchain;
 
@@ -19,19 +20,44 @@ pub(super) struct Shown {
 }
 
 /// The plan of a user, or why there is none.
-pub(super) fn shown(user: Result<&Plan, &Error>, init: Result<Option<&init::Settings>, &Error>) -> Shown {
-    let no_init = |error: &Error| format!("process: {error}");
-    let process = init.map_or_else(no_init, process);
-    match user {
+pub(super) fn shown(
+    user: Result<&Plan, &Error>,
+    init: Result<Option<&init::Settings>, &Error>,
+    no_new_privileges: Result<bool, &Error>,
+    environment: &Environment,
+) -> Shown {
+    let mut text = Vec::new();
+    let mut value = match user {
         Ok(plan) => {
-            let mut lines = lines(plan);
-            lines.push(process);
-            Shown { lines, json: json(plan, init.ok().flatten()) }
+            text.extend(lines(plan));
+            let git = work_tree::settings(environment, plan.ids().uid);
+            text.extend(git.iter().map(|(name, value)| format!("git: {name}={}", value.to_string_lossy())));
+            let mut value = json(plan);
+            let git = git.iter().map(|(name, value)| json!({"name": name, "value": value.to_string_lossy()}));
+            set(&mut value, "git", git.collect());
+            value
         }
-        Err(error) => Shown {
-            lines: vec![format!("user: {error}"), process],
-            json: json!({"error": error.to_string()}),
-        },
+        Err(error) => {
+            text.push(format!("user: {error}"));
+            json!({"error": error.to_string()})
+        }
+    };
+    match no_new_privileges {
+        Ok(true) => text.push("privileges: no program can give any (no_new_privs)".to_owned()),
+        Ok(false) => {}
+        Err(error) => text.push(format!("privileges: {error}")),
+    }
+    set(&mut value, "no_new_privileges", no_new_privileges.ok().into());
+    text.push(init.map_or_else(|error| format!("process: {error}"), process));
+    set(&mut value, "init", init.ok().map(|settings| settings.is_some() && init::is_pid_1()).into());
+    let errors: Vec<_> = [user.err(), init.err(), no_new_privileges.err()].into_iter().flatten().collect();
+    set(&mut value, "errors", errors.iter().map(ToString::to_string).collect());
+    Shown { lines: text, json: value }
+}
+
+fn set(object: &mut Value, name: &str, value: Value) {
+    if let Some(object) = object.as_object_mut() {
+        object.insert(name.to_owned(), value);
     }
 }
 
@@ -45,9 +71,7 @@ pub(super) fn dry_run(
     if as_json {
         let mut value = env::json(target, user);
         let words: Vec<_> = command.iter().map(|word| word.to_string_lossy()).collect();
-        if let Some(object) = value.as_object_mut() {
-            object.insert("command".to_owned(), json!(words));
-        }
+        set(&mut value, "command", json!(words));
         return format!("{value:#}\n").into_bytes();
     }
     let mut text = env::write(target, user, Format::Sh);
@@ -64,23 +88,33 @@ fn lines(plan: &Plan) -> Vec<String> {
     let mut lines =
         vec![format!("user: uid {uid}, gid {gid}, groups {} ({})", groups.join(" "), plan.reason())];
     if let Plan::User(user) = plan {
-        lines.push(match (user.name(), user.writes_files) {
-            (Some(name), true) => format!("account: {name}, to be written to /etc/passwd and /etc/group"),
-            (Some(name), false) => format!("account: {name}, as it is in /etc/passwd"),
-            (None, _) => "account: none".to_owned(),
+        lines.push(match (user.name(), user.account_obstacle(), user.writes_files) {
+            (Some(name), None, true) => {
+                format!("account: {name}, to be written to /etc/passwd and /etc/group")
+            }
+            (Some(name), None, false) => format!("account: {name}, as it is in /etc/passwd"),
+            (Some(_), Some(cause), _) => format!("account: none: {cause}"),
+            (None, ..) => "account: none".to_owned(),
         });
-        lines.push(format!("home: {HOME}"));
+        lines.push(match user.home_obstacle() {
+            None => format!("home: {HOME}"),
+            Some(cause) => format!("home: not {HOME}: {cause}: one in /tmp, /var/tmp or /dev/shm"),
+        });
     }
     lines.extend(plan.notes().iter().map(|note| format!("note: {note}")));
     lines
 }
 
 /// The plan for programs.
-fn json(plan: &Plan, init: Option<&init::Settings>) -> Value {
+fn json(plan: &Plan) -> Value {
     let Ids { uid, gid, groups } = plan.ids();
     let (account, writes, home) = match plan {
         Plan::Unchanged { .. } => (None, false, None),
-        Plan::User(user) => (user.name(), user.writes_files, Some(HOME)),
+        Plan::User(user) => {
+            let account = user.name().filter(|_| user.account_obstacle().is_none());
+            let writes = user.writes_files && account.is_some();
+            (account, writes, Some(HOME).filter(|_| user.home_obstacle().is_none()))
+        }
     };
     json!({
         "uid": uid,
@@ -91,7 +125,6 @@ fn json(plan: &Plan, init: Option<&init::Settings>) -> Value {
         "account": account,
         "writes_account": writes,
         "home": home,
-        "init": init.is_some() && init::is_pid_1(),
         "notes": plan.notes(),
     })
 }

@@ -14,6 +14,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+use crate::entrypoint::privileges::wants_no_new_privileges;
 use crate::entrypoint::{Program, exec, guard, identity as user, init};
 use crate::environment::Environment;
 use crate::error::{Error, tell};
@@ -187,13 +188,15 @@ fn usage(error: &clap::Error) -> Result<ExitCode, Error> {
             Err(Error::Usage("no subcommand given (gb --help)".to_owned()))
         }
         _ => {
-            // clap's first paragraph is what is wrong; a tip may follow; then the usage, which --help tells better.
-            let mut lines =
+            // clap's first paragraph is what is wrong (what is missing on lines of its own); tips may follow; then the
+            // usage, which --help tells better.
+            let lines =
                 text.lines().take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
-            let first = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            let rest = lines.map(str::trim).filter(|line| !line.is_empty());
-            let message = rest.fold(first, |message, line| format!("{message} {line}"));
-            Err(Error::Usage(format!("{message} (gb --help)")))
+            let lines = lines.map(str::trim).filter(|line| !line.is_empty());
+            let (tips, wrong): (Vec<_>, Vec<_>) = lines.partition(|line| line.starts_with("tip: "));
+            let tips = tips.iter().map(|tip| format!("{}; ", tip.trim_start_matches("tip: ")));
+            let message = wrong.join(" ").trim_start_matches("error: ").to_owned();
+            Err(Error::Usage(format!("{message} ({}gb --help)", tips.collect::<String>())))
         }
     }
 }
@@ -245,7 +248,13 @@ fn show_env(platform: Option<&OsStr>, format: Format) -> Result<ExitCode, Error>
         .map_err(Error::from)
         .and_then(|request| Ok(user::plan(&request, &user::Facts::gather(&request))?));
     let init = init::Settings::read(&environment, &init::Flags::default()).map_err(Error::from);
-    let shown = identity::shown(user.as_ref(), init.as_ref().map(Option::as_ref));
+    let no_new_privileges = wants_no_new_privileges(&environment).map_err(Error::from);
+    let shown = identity::shown(
+        user.as_ref(),
+        init.as_ref().map(Option::as_ref),
+        no_new_privileges.as_ref().copied(),
+        &environment,
+    );
     if format == Format::Github {
         // What is appended to the file has no place for comments.
         for setting in &plan.settings {

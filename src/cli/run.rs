@@ -1,15 +1,11 @@
 //! `gb run`: the entrypoint.
 
-use std::ffi::{OsStr, OsString};
-use std::io;
-use std::path::Path;
+use std::ffi::OsString;
 use std::process::ExitCode;
 
-use nix::errno::Errno;
-
 use super::{become_program, identity, print, request};
-use crate::entrypoint::identity::{Facts, HOME, Plan, Request, UserPlan, home, no_new_privileges, plan};
-use crate::entrypoint::privileges::{System, drop_to, forbid_new_privileges};
+use crate::entrypoint::identity::{Facts, Plan, Problem, Request, become_user, plan};
+use crate::entrypoint::privileges::{System, forbid_new_privileges, wants_no_new_privileges};
 use crate::entrypoint::{caches, init, work_tree};
 use crate::environment::Environment;
 use crate::error::{Error, announce, tell};
@@ -64,21 +60,28 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
             grace: arguments.grace.as_deref(),
         },
     )?;
-    let no_new_privs = no_new_privileges(&environment)? || arguments.no_new_privs;
+    let no_new_privs = arguments.no_new_privs || wants_no_new_privileges(&environment)?;
     let target = request(None, &environment)?;
     let user = Request::read(&environment)?;
     let user = plan(&user, &Facts::gather(&user))?;
     if arguments.dry_run {
         let facts = toolchain::Facts::gather(&target, &environment, Platform::host());
         let target = toolchain::plan(target, &environment, facts.as_ref());
-        let shown = identity::shown(Ok(&user), Ok(init.as_ref()));
+        let shown = identity::shown(Ok(&user), Ok(init.as_ref()), Ok(no_new_privs), &environment);
         return print(&identity::dry_run(&target, &shown, &arguments.command, arguments.json));
     }
 
-    let mut problems = become_user(&user, &mut environment)?;
     if no_new_privs {
         forbid_new_privileges(&mut System)?;
     }
+    if let Plan::User(user) = &user {
+        user.announcements.iter().for_each(|line| announce(line));
+    }
+    user.notes().iter().for_each(tell);
+    let mut problems = match &user {
+        Plan::Unchanged { .. } => Vec::new(),
+        Plan::User(user) => become_user(user, &mut environment)?,
+    };
 
     // From here on as the user. What follows looks at files that the caller names, and none of it can fail but the exec.
     let facts = toolchain::Facts::gather(&target, &environment, Platform::host());
@@ -88,11 +91,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     }
     target.apply(&mut environment);
     let uid = user.ids().uid;
-    for cache in caches::unwritable(&environment) {
-        problems.0.push(Problem { what: cache, remedy: "-e GOCACHE=… -e GOMODCACHE=…" });
+    problems.extend(caches::unwritable(&environment, uid));
+    tell_of(&problems, uid);
+    for (name, value) in work_tree::settings(&environment, uid) {
+        // Neither a path nor a number has a NUL byte.
+        let _set = environment.set(&name, &value);
     }
-    problems.tell(uid);
-    work_tree::trust(&mut environment, uid);
     match init {
         Some(settings) if init::is_pid_1() => {
             let code = init::stay(&settings, &|line: &str| tell(line), || {
@@ -104,80 +108,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     }
 }
 
-/// What does not keep the command from running, but may make it fail.
-#[derive(Default)]
-struct Problems(Vec<Problem>);
-
-struct Problem {
-    what: String,
-    remedy: &'static str,
-}
-
-impl Problems {
-    /// All of them in one line.
-    fn tell(&self, uid: u32) {
-        let mut remedies: Vec<&str> = self.0.iter().map(|problem| problem.remedy).collect();
-        remedies.retain(|remedy| !remedy.is_empty());
-        remedies.dedup();
-        let remedy = if remedies.is_empty() { String::new() } else { format!(" ({})", remedies.join(", ")) };
-        let whats: Vec<&str> = self.0.iter().map(|problem| problem.what.as_str()).collect();
-        if !whats.is_empty() {
-            tell(format!("prepare for uid {uid}: {}{remedy}", whats.join("; ")));
-        }
+/// All problems in one line, with the remedies that there are.
+fn tell_of(problems: &[Problem], uid: u32) {
+    if problems.is_empty() {
+        return;
     }
-}
-
-/// Becomes the user, with an account and a home. What went wrong on the way and does no harm to that is returned.
-fn become_user(plan: &Plan, environment: &mut Environment) -> Result<Problems, Error> {
-    let mut problems = Problems::default();
-    match plan {
-        Plan::Unchanged { notes, .. } => notes.iter().for_each(tell),
-        Plan::User(user) => {
-            for line in &user.announcements {
-                announce(line);
-            }
-            user.notes.iter().for_each(tell);
-            let prepared = prepare(user, &mut problems);
-            drop_to(&user.ids, &user.from, &mut System)?;
-            settle(user, prepared, environment, &mut problems);
-        }
-    }
-    Ok(problems)
-}
-
-/// As root: makes the account and the home.
-fn prepare(user: &UserPlan, problems: &mut Problems) -> io::Result<()> {
-    let recorded = user.record();
-    if let Err(error) = &recorded {
-        problems.0.push(Problem { what: format!("no account: {error}"), remedy: "" });
-    }
-    let earlier_uid = recorded.ok().and_then(|edited| edited.earlier_uid);
-    home::prepare(home::Owner { uid: user.ids.uid, gid: user.ids.gid, earlier_uid })
-}
-
-/// As the user: makes sure of a home.
-fn settle(user: &UserPlan, prepared: io::Result<()>, environment: &mut Environment, problems: &mut Problems) {
-    let mut home = OsString::from(HOME);
-    let cause = prepared.err().map(|error| match error.raw_os_error() {
-        Some(errno) => Errno::from_raw(errno).desc().to_owned(),
-        None => error.to_string(),
-    });
-    let remedy = "--tmpfs /home/user";
-    match (home::is_usable(Path::new(HOME)), cause) {
-        (Ok(()), None) => {}
-        (Ok(()), Some(cause)) => problems.0.push(Problem { what: format!("{HOME}: {cause}"), remedy }),
-        (Err(errno), cause) => {
-            let cause = cause.unwrap_or_else(|| errno.desc().to_owned());
-            let instead = match home::substitute(user.ids.uid) {
-                Some(substitute) => {
-                    home = substitute;
-                    format!("so HOME is {}", home.to_string_lossy())
-                }
-                None => "and no other directory can be written to".to_owned(),
-            };
-            problems.0.push(Problem { what: format!("{HOME}: {cause}, {instead}"), remedy });
-        }
-    }
-    // Neither has a NUL byte.
-    let _set = environment.set("HOME", OsStr::new(&home));
+    let mut remedies: Vec<&str> = problems.iter().map(|problem| problem.remedy.as_str()).collect();
+    remedies.retain(|remedy| !remedy.is_empty());
+    remedies.dedup();
+    let whats: Vec<&str> = problems.iter().map(|problem| problem.what.as_str()).collect();
+    let remedy = if remedies.is_empty() { String::new() } else { format!(" ({})", remedies.join(", ")) };
+    tell(format!("prepare for uid {uid}: {}{remedy}", whats.join("; ")));
 }

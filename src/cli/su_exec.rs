@@ -31,11 +31,7 @@ fn prepare(args: &[OsString]) -> Result<(&OsStr, &[OsString], Environment), Erro
     }
     let from = Ids::current();
     let resolved = spec.resolve(&files, &from)?;
-    // Somebody who is that user already has nothing to change, and no right to.
-    let is_already = from.uid != 0 && from.uid == resolved.ids.uid && from.gid == resolved.ids.gid;
-    if !is_already {
-        drop_to(&resolved.ids, &from, &mut System)?;
-    }
+    drop_to(&resolved.ids, &from, &mut System)?;
     let mut environment = Environment::new(sys::environ());
     // A line of /etc/passwd has no NUL byte that an environment could not hold; if it has, HOME stays.
     let _set = environment.set("HOME", OsStr::from_bytes(&resolved.home));

@@ -5,26 +5,30 @@ use std::path::{Path, PathBuf};
 use nix::errno::Errno;
 use nix::unistd::{AccessFlags, access};
 
+use super::identity::Problem;
 use crate::environment::Environment;
 
-/// The caches that the user, who gb must be by now, can't write to, each with the reason.
+/// The caches that the user, who gb must be by now, can't write to.
 ///
 /// A volume that the engine makes belongs to root, and Go fails late then, with the name of some file in it.
-pub fn unwritable(environment: &Environment) -> Vec<String> {
+pub fn unwritable(environment: &Environment, uid: u32) -> Vec<Problem> {
     let variable =
-        |name: &str| environment.get_nonempty(name).map(|value| (name.to_owned(), PathBuf::from(value)));
+        |name: &'static str| environment.get_nonempty(name).map(|value| (name, PathBuf::from(value)));
     // go help environment: GOMODCACHE is pkg/mod in the first directory of GOPATH, unless it is set.
     let gopath = || {
         let first = environment.get_nonempty("GOPATH").and_then(|path| std::env::split_paths(path).next())?;
-        Some(("module cache".to_owned(), first.join("pkg/mod")))
+        Some(("GOMODCACHE", first.join("pkg/mod")))
     };
-    [variable("GOCACHE"), variable("GOMODCACHE").or_else(gopath)]
-        .into_iter()
-        .flatten()
-        .filter(|(_, path)| path.is_absolute())
+    let caches = [variable("GOCACHE"), variable("GOMODCACHE").or_else(gopath)];
+    let caches = caches.into_iter().flatten().filter(|(_, path)| path.is_absolute());
+    caches
         .filter_map(|(name, path)| {
             let errno = writable(&path).err()?;
-            Some(format!("{name} {}: {}", path.display(), errno.desc()))
+            let remedy = match errno {
+                Errno::EROFS => format!("-e {name}=/tmp/{}", name.to_ascii_lowercase()),
+                _ => format!("chown {uid} what is mounted there, or make it before docker run does"),
+            };
+            Some(Problem { what: format!("{name} {}: {}", path.display(), errno.desc()), remedy })
         })
         .collect()
 }

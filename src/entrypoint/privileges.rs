@@ -5,10 +5,14 @@
 //! and ambient sets (CVE-2022-24769), or where its secure bits say so (capabilities(7)). What the kernel says then is
 //! checked, so that no failure can go unnoticed.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
 use nix::errno::Errno;
 use nix::unistd::{Gid, Uid};
 
 use super::identity::Ids;
+use crate::environment::Environment;
 use crate::sys::{self, Capabilities};
 
 /// The calls that change what a process may do.
@@ -55,6 +59,9 @@ pub enum DropError {
         /// Its answer.
         errno: Errno,
     },
+    /// The variable makes no sense.
+    #[error("GB_NO_NEW_PRIVS={0}: neither 1 nor 0 (true and false are read as well)")]
+    Setting(String),
     /// Privileges of programs can't be forbidden.
     #[error("forbid new privileges: prctl: {} (without --no-new-privs and GB_NO_NEW_PRIVS)", .0.desc())]
     NoNewPrivileges(Errno),
@@ -130,6 +137,15 @@ fn verify(ids: &Ids, left: Capabilities, kernel: &mut impl Kernel) -> Result<(),
         return wrong("that it can become root again".to_owned());
     }
     Ok(())
+}
+
+/// Reads `GB_NO_NEW_PRIVS`: whether no program may give privileges any more.
+pub fn wants_no_new_privileges(environment: &Environment) -> Result<bool, DropError> {
+    match environment.get_nonempty("GB_NO_NEW_PRIVS").map(OsStr::as_bytes) {
+        None | Some(b"0" | b"false") => Ok(false),
+        Some(b"1" | b"true") => Ok(true),
+        Some(value) => Err(DropError::Setting(String::from_utf8_lossy(value).into_owned())),
+    }
 }
 
 /// Makes sure that no program can give back what was given up: set-user-ID programs and file capabilities have no effect

@@ -259,7 +259,7 @@ fn without_a_command_gb_says_how_it_is_used() {
 #[test]
 fn a_flag_that_gb_does_not_have_is_refused_before_anything_runs() {
     gb(["run", "--frobnicate", "touch", "/x"])
-        .fails(125, "unexpected argument '--frobnicate' found tip: to pass '--frobnicate' as a value, use '-- --frobnicate' (gb --help)");
+        .fails(125, "unexpected argument '--frobnicate' found (to pass '--frobnicate' as a value, use '-- --frobnicate'; gb --help)");
 }
 
 #[test]

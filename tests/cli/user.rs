@@ -78,7 +78,9 @@ fn other_variables_that_make_no_sense_are_refused_too() {
             "the largest id is 4294967294 (one id or name; EXTRA_GROUP_IDS takes several)",
         ),
         ("GB_USER", "me", "not a value it has (GB_USER=owner, or LOCAL_USER_ID for an id)"),
-        ("GB_NO_NEW_PRIVS", "maybe", "not a value it has (1 or 0)"),
+        ("GB_NO_NEW_PRIVS", "maybe", "neither 1 nor 0 (true and false are read as well)"),
+        ("GB_INIT", "yes", "neither 1 nor 0 nor group (0 is for no init)"),
+        ("GB_GRACE", "10s", "not a whole number of seconds from 0 to 86400 (GB_GRACE=10)"),
     ] {
         run_as(&[(name, value)]).fails(125, &format!("{name}={value}: {message}"));
     }
@@ -137,6 +139,10 @@ fn gb_env_shows_the_user_and_stays_usable_where_there_can_be_none() {
     let json = gb(["env", "--json"]).env("RUN_AS_ROOT", "").env("LOCAL_USER_ID", "x").stdout();
     let value: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert!(value["identity"]["error"].as_str().unwrap().starts_with("LOCAL_USER_ID=x"), "{json}");
+    let json = gb(["env", "--json"]).env("GB_INIT", "yes").env("GB_NO_NEW_PRIVS", "zz").stdout();
+    let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(value["identity"]["init"], serde_json::Value::Null);
+    assert_eq!(value["identity"]["errors"].as_array().unwrap().len(), 2, "{json}");
 }
 
 #[test]
@@ -159,10 +165,12 @@ fn su_exec_says_what_it_needs_and_whom_it_does_not_know() {
         ("no-such-user", "no user of this name in /etc/passwd (an id is decimal digits)"),
         ("0:no-such-group", "no group of this name in /etc/group (an id is decimal digits)"),
         ("-1", "no user of this name in /etc/passwd (an id is decimal digits)"),
+        ("", "it names nobody (user, user:group, uid or uid:gid)"),
         ("4294967296", "the largest id is 4294967294 (user, user:group, uid or uid:gid)"),
         ("0:0:0", "more than one colon (user, user:group, uid or uid:gid)"),
     ] {
-        Call::new(&su_exec).args([spec, "true"]).fails(125, &format!("user-spec {spec}: {why}"));
+        let shown = if spec.is_empty() { "\"\"" } else { spec };
+        Call::new(&su_exec).args([spec, "true"]).fails(125, &format!("user-spec {shown}: {why}"));
     }
 }
 

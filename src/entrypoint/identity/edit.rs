@@ -31,6 +31,8 @@ pub struct User {
     pub gid: u32,
     /// Groups that the user is to be a member of.
     pub extra: Vec<u32>,
+    /// Whether the account of an earlier start may be made over to this user. If not, the user gets one of another name.
+    pub replaces: bool,
 }
 
 /// The files with the user in them.
@@ -48,7 +50,7 @@ pub struct Edited {
 pub fn with_user(files: &Files, user: &User) -> Edited {
     let mut edited = Edited { files: files.clone(), name: None, earlier_uid: None };
     let known = accounts::accounts(&files.passwd).find(|account| account.uid == user.uid);
-    let earlier = if known.is_none() { earlier_account(&files.passwd) } else { None };
+    let earlier = earlier_account(&files.passwd).filter(|_| known.is_none() && user.replaces);
     if let Some(account) = known {
         edited.name = Some(account.name.to_vec());
     } else if user.uid == 0 {
@@ -90,10 +92,10 @@ fn account_line(name: &[u8], user: &User, shadowed: bool) -> Vec<u8> {
     [name, format!(":{password}:{}:{}::{HOME}:/bin/bash", user.uid, user.gid).as_bytes()].concat()
 }
 
-/// The account of an earlier start, which is made over: the container was started again, or the image was made of one.
+/// The account of an earlier start, which can be made over: the container was started again, or the image was made of one.
 ///
 /// Only if no other line has its name, so that there is no doubt which one is meant.
-fn earlier_account(passwd: &[u8]) -> Option<Account<'_>> {
+pub fn earlier_account(passwd: &[u8]) -> Option<Account<'_>> {
     let mut named = accounts::lines(passwd).filter(|line| may_be_named(line, USER.as_bytes()));
     let line = named.next().filter(|line| is_own_line(line))?;
     if named.next().is_some() { None } else { Account::parse(line) }
@@ -108,7 +110,7 @@ fn may_be_named(line: &[u8], name: &[u8]) -> bool {
 /// Whether a line is what [`account_line`], or useradd(8) in the original entrypoint, writes for `user`.
 fn is_own_line(line: &[u8]) -> bool {
     Account::parse(line).filter(|account| account.uid != 0).is_some_and(|account| {
-        let user = User { uid: account.uid, gid: account.gid, extra: Vec::new() };
+        let user = User { uid: account.uid, gid: account.gid, extra: Vec::new(), replaces: true };
         account.name == USER.as_bytes()
             && [true, false].iter().any(|shadowed| line == account_line(account.name, &user, *shadowed))
     })
@@ -240,7 +242,7 @@ mod tests {
     }
 
     fn user(uid: u32, gid: u32, extra: &[u32]) -> User {
-        User { uid, gid, extra: extra.to_vec() }
+        User { uid, gid, extra: extra.to_vec(), replaces: true }
     }
 
     /// What is added to each file, the user's name and the earlier uid.
@@ -332,6 +334,15 @@ mod tests {
         assert_eq!(second.files.group, format!("{GROUP}user:x:3000:\n").as_bytes());
         assert_eq!(second.files.shadow, first.files.shadow);
         assert_eq!((first.earlier_uid, second.earlier_uid), (None, Some(1000)));
+    }
+
+    #[test]
+    fn an_account_that_may_not_be_replaced_is_left_alone() {
+        let first = with_user(&files(PASSWD, GROUP, Some(SHADOW)), &user(1000, 1000, &[998])).files;
+        let (passwd, group, shadow, name) = added(&first, &User { replaces: false, ..user(2000, 2000, &[]) });
+        assert_eq!(passwd, "user-2000:x:2000:2000::/home/user:/bin/bash\n");
+        assert_eq!((group.as_str(), shadow.as_str()), ("user-2000:x:2000:\n", "user-2000:!:::::::\n"));
+        assert_eq!(name, "user-2000");
     }
 
     #[test]

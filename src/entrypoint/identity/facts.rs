@@ -8,7 +8,7 @@ use std::path::Path;
 use nix::unistd;
 
 use super::accounts::{self, MAX_FILE};
-use super::edit::Files;
+use super::edit::{self, Files};
 use super::id_map::IdMap;
 use super::request::{Request, UserRequest, Who};
 use crate::file;
@@ -51,6 +51,8 @@ pub struct RootFacts {
     pub files: Files,
     /// Why an account file could not be read.
     pub unreadable: Option<String>,
+    /// Programs of the user run whose account could be made over.
+    pub earlier_is_running: bool,
     /// The owner and the group of the working directory, if that matters.
     pub workdir: Option<Workdir>,
 }
@@ -104,25 +106,25 @@ impl RootFacts {
         let capabilities = Capabilities::get().ok();
         let has = |capability: u32| capabilities.is_none_or(|set| set.has(capability));
         let uids = id_map("/proc/self/uid_map");
-        // The kernel has ids mapped or not mapped together: a namespace with every user has every group.
-        let (gids, setgroups) = match uids.is_everything() {
-            true => (IdMap::everything(), String::new()),
-            false => (id_map("/proc/self/gid_map"), read_proc("/proc/self/setgroups").unwrap_or_default()),
+        let gids = id_map("/proc/self/gid_map");
+        // Only a user namespace can deny it (user_namespaces(7)).
+        let setgroups = match uids.is_everything() && gids.is_everything() {
+            true => String::new(),
+            false => read_proc("/proc/self/setgroups").unwrap_or_default(),
         };
         let workdir = match request.who {
             Who::Id(..) => None,
             Who::Owner | Who::Default => workdir(),
         };
         let (mut files, mut unreadable) = accounts_and_groups();
-        let uid = match (&request.who, &workdir) {
-            (Who::Id(uid, _), _) => *uid,
-            (Who::Owner, Some(workdir)) => workdir.uid,
-            (Who::Owner | Who::Default, _) => Who::DEFAULT,
-        };
+        let uid = request.who.uid(workdir.as_ref().map(|workdir| workdir.uid));
+        let is_new = !accounts::accounts(&files.passwd).any(|account| Some(account.uid) == uid);
         // Only a new account needs a line there.
-        if !accounts::accounts(&files.passwd).any(|account| account.uid == uid) {
+        if is_new {
             files.shadow = read("/etc/shadow", &mut unreadable);
         }
+        let earlier = edit::earlier_account(&files.passwd).filter(|_| is_new);
+        let earlier_is_running = earlier.is_some_and(|account| is_running(account.uid));
         RootFacts {
             may_set_uid: has(sys::CAP_SETUID),
             may_set_gid: has(sys::CAP_SETGID),
@@ -131,6 +133,7 @@ impl RootFacts {
             setgroups_denied: setgroups.trim_end() == "deny",
             files,
             unreadable,
+            earlier_is_running,
             workdir,
         }
     }
@@ -182,6 +185,14 @@ fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
         Ok(length) if length <= MAX_FILE => Ok(contents),
         _ => Err(io::Error::new(io::ErrorKind::InvalidData, "larger than any file of accounts")),
     }
+}
+
+/// Whether a program of this user runs. What can't be told is supposed.
+fn is_running(uid: u32) -> bool {
+    let Ok(processes) = procfs::process::all_processes() else { return true };
+    // A process that has ended meanwhile has no status any more.
+    let mut statuses = processes.flatten().filter_map(|process| process.status().ok());
+    statuses.any(|status| [status.ruid, status.euid, status.suid, status.fuid].contains(&uid))
 }
 
 fn workdir() -> Option<Workdir> {

@@ -1,25 +1,31 @@
 //! The home directory: made, handed over, or replaced where it can't be used.
+//!
+//! Root works here among files of a user who may be running: of an earlier start, or beside this one. So below the home
+//! nothing is named by a path. Each directory is opened from the one above it, as a mere place (O_PATH), looked at, and
+//! only then read or given away, all by the same descriptor.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::{CStr, OsString};
 use std::fs::{self, DirBuilder, File};
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{
     DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown, lchown, symlink,
 };
 use std::path::{Path, PathBuf};
 
+use nix::dir::Dir;
 use nix::errno::Errno;
-use nix::fcntl::{AtFlags, RenameFlags, renameat2};
-use nix::unistd::{AccessFlags, access};
+use nix::fcntl::{AtFlags, OFlag, RenameFlags, openat, renameat2};
+use nix::sys::stat::{FileStat, Mode, SFlag, fstat};
+use nix::unistd::{AccessFlags, Gid, Uid, access, fchownat, mkdtemp};
 
 use super::edit::HOME;
 use crate::sys;
 
 /// What new homes begin with (useradd(8), SKEL).
 const SKELETON: &str = "/etc/skel";
-/// A home that holds more directories than this is not walked to its end.
-const MAX_DIRECTORIES: usize = 10_000;
+/// Looking at a million files takes seconds; more than that is not looked at.
+const MAX_ENTRIES: usize = 1_000_000;
 /// Deeper trees than this are not made by people.
 const MAX_DEPTH: usize = 64;
 
@@ -44,43 +50,39 @@ pub fn prepare(owner: Owner) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => make(home, owner),
         Err(error) => Err(error),
         Ok(metadata) if metadata.uid() == owner.uid => Ok(()),
-        Ok(metadata) if metadata.is_dir() => hand_over(home, owner),
-        Ok(_) => Err(Errno::ENOTDIR.into()),
+        Ok(_) => hand_over(home, owner),
     }
 }
 
 /// Makes the home under another name first, so that nobody sees a part of it.
 fn make(home: &Path, owner: Owner) -> io::Result<()> {
     let parent = home.parent().unwrap_or(Path::new("/"));
-    DirBuilder::new().recursive(true).mode(0o755).create(parent)?;
-    let new = parent.join(format!(".{}.gb-{}", owner.uid, nix::unistd::getpid()));
-    // Only an earlier process of this number can have left it, and that is gone.
-    match fs::remove_dir_all(&new) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
+    if !parent.exists() {
+        DirBuilder::new().create(parent)?;
+        // Whatever the umask says.
+        fs::set_permissions(parent, PermissionsExt::from_mode(0o755))?;
     }
+    let new = mkdtemp(&parent.join(".user.gb-XXXXXX"))?;
     let made = copy_skeleton(Path::new(SKELETON), &new, owner, 0).and_then(|()| {
-        let renamed =
-            renameat2(nix::fcntl::AT_FDCWD, &new, nix::fcntl::AT_FDCWD, home, RenameFlags::RENAME_NOREPLACE);
-        match renamed {
+        let here = nix::fcntl::AT_FDCWD;
+        match renameat2(here, &new, here, home, RenameFlags::RENAME_NOREPLACE) {
             // A file system without the flag. Replacing an empty directory is all that rename(2) can do then.
-            Err(Errno::EINVAL) => fs::rename(&new, home),
+            Err(Errno::EINVAL | Errno::ENOSYS) => fs::rename(&new, home),
             other => other.map_err(io::Error::from),
         }
     });
-    if made.is_err() {
-        let _removed = fs::remove_dir_all(&new);
-    }
-    match made {
-        // Another gb was faster, for the same user or for another.
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => hand_over(home, owner),
-        other => other,
+    let Err(error) = made else { return Ok(()) };
+    let _removed = fs::remove_dir_all(&new);
+    // Another gb was faster, for the same user or for another.
+    match fs::symlink_metadata(home) {
+        Ok(metadata) if metadata.uid() == owner.uid => Ok(()),
+        Ok(_) => hand_over(home, owner),
+        Err(_) => Err(error),
     }
 }
 
-/// Copies a directory with its files, directories and links; a skeleton that is not there makes an empty one.
+/// Fills a directory with the files, directories and links of another; a skeleton that is not there has none.
 fn copy_skeleton(from: &Path, to: &Path, owner: Owner, depth: usize) -> io::Result<()> {
-    DirBuilder::new().mode(0o700).create(to)?;
     let entries = match fs::read_dir(from) {
         Ok(entries) if depth < MAX_DEPTH => Some(entries),
         _ => None,
@@ -90,6 +92,7 @@ fn copy_skeleton(from: &Path, to: &Path, owner: Owner, depth: usize) -> io::Resu
         let (from, to) = (entry.path(), to.join(entry.file_name()));
         let kind = entry.file_type()?;
         if kind.is_dir() {
+            DirBuilder::new().mode(0o700).create(&to)?;
             copy_skeleton(&from, &to, owner, depth + 1)?;
         } else if kind.is_symlink() {
             symlink(fs::read_link(&from)?, &to)?;
@@ -106,68 +109,94 @@ fn copy_skeleton(from: &Path, to: &Path, owner: Owner, depth: usize) -> io::Resu
     fchown(&directory, Some(owner.uid), Some(owner.gid))
 }
 
-/// Gives the user what is to be given of a directory that is there.
+/// Gives the user what is to be given of a directory that is there. What can't be given does not keep the rest from it; the
+/// first such failure is returned.
 fn hand_over(home: &Path, owner: Owner) -> io::Result<()> {
-    let mount = |path: &Path| sys::mount_id(path).ok_or(Errno::ENOSYS);
     let parent = home.parent().unwrap_or(Path::new("/"));
-    let mount_of_home = mount(home)?;
-    if mount_of_home != mount(parent)? {
-        return Ok(());
-    }
-    // Directories are opened before they are looked at, and links not followed: what was looked at is what is given.
-    let mut left = MAX_DIRECTORIES;
-    walk(home, owner, mount_of_home, 0, &mut left)
+    let above = File::options().read(true).custom_flags(libc::O_DIRECTORY | libc::O_PATH).open(parent)?;
+    let mount = sys::mount_id_of(above.as_fd()).ok_or(Errno::ENOSYS)?;
+    let name = home.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = std::ffi::CString::new(name)?;
+    let mut walk = Walk { owner, mount, entries: 0, failure: None };
+    walk.entry(above.as_fd(), &name, 0);
+    walk.failure.map_or(Ok(()), Err)
 }
 
-fn walk(dir: &Path, owner: Owner, mount: u64, depth: usize, left: &mut usize) -> io::Result<()> {
-    let flags = libc::O_DIRECTORY | libc::O_NOFOLLOW | libc::O_CLOEXEC;
-    let directory = File::options().read(true).custom_flags(flags).open(dir)?;
-    let metadata = directory.metadata()?;
-    let is_given = |uid: u32| uid == 0 || Some(uid) == owner.earlier_uid;
-    if sys::mount_id_of(directory.as_fd()) != Some(mount)
-        || !(is_given(metadata.uid()) || metadata.uid() == owner.uid)
-    {
-        return Ok(());
-    }
-    if *left == 0 || depth == MAX_DEPTH {
-        return Err(io::Error::new(
-            io::ErrorKind::QuotaExceeded,
-            "it has too many directories that belong to root",
-        ));
-    }
-    *left -= 1;
-    for entry in fs::read_dir(dir)? {
-        let entry = entry?;
-        let kind = entry.file_type()?;
-        if kind.is_dir() {
-            walk(&entry.path(), owner, mount, depth + 1, left)?;
-        } else if owner.earlier_uid.is_some() && Some(entry.metadata()?.uid()) == owner.earlier_uid {
-            give_file(&directory, &entry.file_name(), mount, owner)?;
+struct Walk {
+    owner: Owner,
+    /// The mount that is not left.
+    mount: u64,
+    entries: usize,
+    failure: Option<io::Error>,
+}
+
+impl Walk {
+    fn entry(&mut self, above: BorrowedFd<'_>, name: &CStr, depth: usize) {
+        self.entries += 1;
+        let done = match self.entries > MAX_ENTRIES || depth > MAX_DEPTH {
+            true => Err(io::Error::new(io::ErrorKind::QuotaExceeded, "it has too many files to hand over")),
+            false => self.look(above, name, depth),
+        };
+        match done {
+            // Somebody has just removed it.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => self.failure = self.failure.take().or(Some(error)),
+            Ok(()) => {}
         }
     }
-    if metadata.uid() == owner.uid {
-        return Ok(());
+
+    fn look(&mut self, above: BorrowedFd<'_>, name: &CStr, depth: usize) -> io::Result<()> {
+        // O_PATH opens nothing: no device acts, no file system of somebody else's is asked.
+        let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        let place = openat(above, name, flags, Mode::empty())?;
+        if sys::mount_id_of(place.as_fd()) != Some(self.mount) {
+            return Ok(());
+        }
+        let stat = fstat(&place)?;
+        if SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT == SFlag::S_IFDIR {
+            self.directory(&place, &stat, depth)
+        } else if Some(stat.st_uid) == self.owner.earlier_uid {
+            self.give(&place)
+        } else {
+            Ok(())
+        }
     }
-    fchown(&directory, Some(owner.uid), Some(owner.gid))
+
+    fn directory(&mut self, place: &OwnedFd, stat: &FileStat, depth: usize) -> io::Result<()> {
+        let is_given = stat.st_uid == 0 || Some(stat.st_uid) == self.owner.earlier_uid;
+        if !is_given && stat.st_uid != self.owner.uid {
+            return Ok(());
+        }
+        // The same directory again, to be read: "." is not another one, whoever renames what.
+        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        let mut entries = Dir::from_fd(openat(place, c".", flags, Mode::empty())?)?;
+        for entry in entries.iter() {
+            let entry = entry?;
+            if ![c".", c".."].contains(&entry.file_name()) && self.entries <= MAX_ENTRIES {
+                self.entry(place.as_fd(), entry.file_name(), depth + 1);
+            }
+        }
+        if is_given { self.give(place) } else { Ok(()) }
+    }
+
+    fn give(&self, place: &OwnedFd) -> io::Result<()> {
+        let (uid, gid) = (Uid::from_raw(self.owner.uid), Gid::from_raw(self.owner.gid));
+        fchownat(place, c"", Some(uid), Some(gid), AtFlags::AT_EMPTY_PATH)?;
+        Ok(())
+    }
 }
 
-/// Gives one file of a directory, which may be a mount of its own.
-fn give_file(directory: &File, name: &OsStr, mount: u64, owner: Owner) -> io::Result<()> {
-    let flags = nix::fcntl::OFlag::O_PATH | nix::fcntl::OFlag::O_NOFOLLOW | nix::fcntl::OFlag::O_CLOEXEC;
-    let file = nix::fcntl::openat(directory, name, flags, nix::sys::stat::Mode::empty())?;
-    let is_earlier = nix::sys::stat::fstat(&file).is_ok_and(|stat| Some(stat.st_uid) == owner.earlier_uid);
-    if sys::mount_id_of(file.as_fd()) != Some(mount) || !is_earlier {
-        return Ok(());
-    }
-    let (uid, gid) = (owner.uid.into(), owner.gid.into());
-    nix::unistd::fchownat(&file, c"", Some(uid), Some(gid), AtFlags::AT_EMPTY_PATH)?;
-    Ok(())
-}
-
-/// Whether the user, who gb must be by now, can make files in a directory.
-pub fn is_usable(home: &Path) -> Result<(), Errno> {
+/// Whether a directory can be the home of the user, who gb must be by now: files can be made in it, and it is the user's, or
+/// was mounted there by whoever started the container. In another user's home programs would find what that user wants
+/// them to do (Go's env file, Git's configuration), root's programs too.
+pub fn is_usable(home: &Path, uid: u32) -> Result<(), Errno> {
     // With the dot only a directory is found.
-    access(&home.join("."), AccessFlags::W_OK | AccessFlags::X_OK)
+    access(&home.join("."), AccessFlags::W_OK | AccessFlags::X_OK)?;
+    let metadata = fs::symlink_metadata(home).map_err(|_| Errno::EACCES)?;
+    let is_own = metadata.is_dir() && metadata.uid() == uid;
+    let is_mount =
+        || sys::mount_id(home).is_some() && sys::mount_id(home) != home.parent().and_then(sys::mount_id);
+    if is_own || is_mount() { Ok(()) } else { Err(Errno::EACCES) }
 }
 
 /// A directory of the user's own, where the home can't be used: in a place that anybody may write to.

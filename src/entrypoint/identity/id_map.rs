@@ -42,6 +42,12 @@ impl IdMap {
         })
     }
 
+    /// Who root is outside, where it is one user and nobody else's range: as rootless engines map their caller.
+    pub fn caller(&self) -> Option<u32> {
+        let range = self.0.iter().find(|range| range.inside == 0)?;
+        (range.count == 1 && range.outside != 0).then_some(range.outside)
+    }
+
     /// The map in a few words: the ids that exist.
     pub fn ids(&self) -> String {
         let words: Vec<String> = self
@@ -73,6 +79,10 @@ mod tests {
         );
         assert_eq!(map.ids(), "0, 1 to 65536");
         assert!(!map.is_everything());
+        assert_eq!(map.caller(), Some(1000));
+        // Incus, userns-remap: root is the first of a range.
+        assert_eq!(IdMap::parse("0 100000 65536").caller(), None);
+        assert_eq!(IdMap::everything().caller(), None);
     }
 
     #[test]

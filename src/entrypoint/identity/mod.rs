@@ -1,14 +1,16 @@
 //! The user that the command runs as.
 //!
-//! [`Request`] is what the caller asked for, [`Facts`] what there is, [`plan`] decides, and [`UserPlan::record`] and
-//! [`home`] do what the plan says before [`crate::entrypoint::privileges`] are dropped.
+//! [`Request`] is what the caller asked for, [`Facts`] what there is, [`plan`] decides, and [`become_user`] does it.
 //!
 //! What reads and edits texts that others wrote is public for `fuzz/`.
 
 pub mod accounts;
+mod advice;
+mod becoming;
 pub mod edit;
 mod facts;
-pub mod home;
+mod forecast;
+mod home;
 pub mod id;
 pub mod id_map;
 mod plan;
@@ -16,9 +18,9 @@ mod record;
 pub mod request;
 mod user_spec;
 
+pub use becoming::{Problem, become_user};
 pub use edit::{Files, HOME};
 pub use facts::{Facts, Ids, RootFacts, Workdir, accounts_and_groups};
 pub use plan::{Plan, PlanError, UserPlan, plan};
-pub use record::RecordError;
-pub use request::{IdentityRequestError, Request, no_new_privileges};
+pub use request::{IdentityRequestError, Request};
 pub use user_spec::{Resolved, UserSpec, UserSpecError};

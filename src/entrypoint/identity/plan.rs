@@ -1,8 +1,10 @@
 //! Which user the command gets, decided from the request and the facts alone.
 
+use std::collections::HashSet;
 use std::os::unix::ffi::OsStrExt;
 
 use super::accounts;
+use super::advice;
 use super::edit::{self, Edited, User};
 use super::facts::{Facts, Ids, RootFacts, Workdir};
 use super::id_map::IdMap;
@@ -84,7 +86,7 @@ pub enum PlanError {
     /// Ids can't be changed.
     #[error(
         "run as uid {uid}: {capability} is missing, without which ids can't be changed (run without --cap-drop, or with \
-         --cap-add SETUID --cap-add SETGID, or docker run --user {uid}:{gid})"
+         --cap-add SETUID --cap-add SETGID --cap-add CHOWN, or docker run --user {uid}:{gid})"
     )]
     NoCapability {
         /// The capability.
@@ -117,15 +119,25 @@ pub enum PlanError {
         uid: u32,
     },
     /// A group that was given by name is not there.
-    #[error("{variable}={name}: no group of this name in /etc/group (give its id)")]
+    #[error(
+        "{variable}={name}: no group of this name in the image (give the id that it has outside: getent group {name})"
+    )]
     NoSuchGroup {
         /// The variable.
         variable: &'static str,
         /// The name.
         name: String,
     },
-    /// The owner of the working directory can't be told.
-    #[error("GB_USER=owner: the working directory's owner can't be told: {cause} (LOCAL_USER_ID=$(id -u))")]
+    /// More groups than a process can have.
+    #[error("run as uid {uid}: {count} groups are more than the {MAX_GROUPS} that a process can have")]
+    TooManyGroups {
+        /// The user asked for.
+        uid: u32,
+        /// How many.
+        count: usize,
+    },
+    /// The owner of the working directory can't be told, or can't be meant.
+    #[error("GB_USER=owner: {cause} (LOCAL_USER_ID=$(id -u))")]
     NoOwner {
         /// Why not.
         cause: String,
@@ -141,17 +153,7 @@ pub fn plan(request: &Request, facts: &Facts) -> Result<Plan, PlanError> {
         }
         (Request::User(user), None) => {
             let reason = format!("started as uid {}, who can't become another user", ids.uid);
-            let mut notes = Vec::new();
-            if let Who::Id(uid, _) = user.who {
-                if uid != ids.uid {
-                    notes.push(format!(
-                        "run as LOCAL_USER_ID={uid}: the container was started as uid {} and stays so (docker run without \
-                         --user)",
-                        ids.uid
-                    ));
-                }
-            }
-            Ok(Plan::Unchanged { ids, reason, notes })
+            Ok(Plan::Unchanged { notes: advice::unmet(user, &ids), ids, reason })
         }
         (Request::User(user), Some(root)) => {
             user_plan(user, ids, root).map(|plan| Plan::User(Box::new(plan)))
@@ -171,28 +173,35 @@ fn user_plan(request: &UserRequest, from: Ids, facts: &RootFacts) -> Result<User
     let mut announcements = vec![format!("Starting with UID: {text}")];
 
     // A rootless engine maps the caller to root. Any other id would be a stranger to the caller's files.
-    let is_caller = matches!(request.who, Who::Id(..)) && uid != 0 && facts.uids.outside(0) == Some(uid);
+    let is_caller = match (&request.who, facts.uids.caller()) {
+        (Who::Id(..), Some(caller)) => caller == uid,
+        (Who::Owner, Some(_)) => uid == 0,
+        _ => false,
+    };
+    if facts.uids.outside(uid).is_none() && !is_caller {
+        return Err(PlanError::NotMapped { kind: "uid", id: uid, ids: facts.uids.ids() });
+    }
     let (uid, gid) = if is_caller {
-        notes.push(format!(
-            "run as uid {uid}: here it is root, because the engine is rootless, so the command runs as root (files belong \
-             to uid {uid} outside)"
-        ));
+        notes
+            .push("run as root: in the user namespace of this rootless engine that is the caller".to_owned());
+        notes.extend(request.gid.map(|gid| {
+            format!(
+                "run with LOCAL_GROUP_ID={gid}: the command keeps root's group, which here is the caller's"
+            )
+        }));
         reason.push_str(", who is root in this user namespace");
         (0, 0)
     } else {
+        if uid == 0 {
+            notes.push("run as uid 0: that is root, whose privileges the command keeps".to_owned());
+        }
         (uid, primary_group(request, facts, uid))
     };
-    if facts.uids.outside(uid).is_none() {
-        return Err(PlanError::NotMapped { kind: "uid", id: uid, ids: facts.uids.ids() });
-    }
-    if uid == 0 && !is_caller {
-        notes.push("run as uid 0: that is root, whose privileges the command keeps".to_owned());
-    }
     notes.extend(
         facts.unreadable.iter().map(|problem| format!("{problem} (its accounts and groups are ignored)")),
     );
     if request.who == Who::Default {
-        notes.extend(facts.workdir.as_ref().and_then(|workdir| hint(workdir, &facts.uids)));
+        notes.extend(facts.workdir.as_ref().and_then(|workdir| advice::hint(workdir, &facts.uids)));
     }
 
     let mut extra = Vec::new();
@@ -202,11 +211,10 @@ fn user_plan(request: &UserRequest, from: Ids, facts: &RootFacts) -> Result<User
         if is_there || extra_gid == gid {
             announcements.push("Adding user to existing group instead".to_owned());
         }
-        if !extra.contains(&extra_gid) {
-            extra.push(extra_gid);
-        }
+        extra.push(extra_gid);
     }
-    let user = User { uid, gid, extra };
+    deduplicate(&mut extra);
+    let user = User { uid, gid, extra, replaces: !facts.earlier_is_running };
     let edited = edit::with_user(&facts.files, &user);
     let groups = groups(&user, &edited, &from, &facts.gids)?;
     let ids = Ids { uid, gid, groups };
@@ -217,29 +225,26 @@ fn user_plan(request: &UserRequest, from: Ids, facts: &RootFacts) -> Result<User
 
 /// The user's id, how it is announced, and who said so.
 fn who(request: &UserRequest, facts: &RootFacts) -> Result<(u32, String, String), PlanError> {
-    match &request.who {
-        Who::Id(uid, text) => Ok((*uid, text.clone(), format!("LOCAL_USER_ID={text}"))),
-        Who::Default => {
-            let uid = Who::DEFAULT;
-            Ok((uid, uid.to_string(), "the default, as no id is given".to_owned()))
-        }
-        Who::Owner => {
-            let Some(workdir) = &facts.workdir else {
-                return Err(PlanError::NoOwner { cause: "it is not there any more".to_owned() });
-            };
-            // What the kernel shows for an owner that the namespace does not have (user_namespaces(7)).
-            if workdir.uid == OVERFLOW && !facts.uids.is_everything() {
-                let cause = format!("{} belongs to nobody of this user namespace", workdir.path);
-                return Err(PlanError::NoOwner { cause });
+    let no_owner = |cause: String| PlanError::NoOwner { cause };
+    let uid = request.who.uid(facts.workdir.as_ref().map(|workdir| workdir.uid));
+    let uid = uid.ok_or_else(|| no_owner("the working directory is not there any more".to_owned()))?;
+    match (&request.who, &facts.workdir) {
+        (Who::Id(_, text), _) => Ok((uid, text.clone(), format!("LOCAL_USER_ID={text}"))),
+        (Who::Owner, Some(Workdir { path, is_mounted, .. })) => {
+            if advice::is_nobodys(uid, &facts.uids) {
+                return Err(no_owner(format!(
+                    "the working directory {path} belongs to nobody of this user namespace"
+                )));
             }
-            let reason = format!("GB_USER=owner, and {} belongs to uid {}", workdir.path, workdir.uid);
-            Ok((workdir.uid, workdir.uid.to_string(), reason))
+            // A forgotten --volume must not mean root.
+            if uid == 0 && !is_mounted {
+                return Err(no_owner(format!("the working directory {path} is the image's own, and root's")));
+            }
+            Ok((uid, uid.to_string(), format!("GB_USER=owner, and {path} belongs to uid {uid}")))
         }
+        _ => Ok((uid, uid.to_string(), "the default, as no id is given".to_owned())),
     }
 }
-
-/// /proc/sys/kernel/overflowuid, as every system has it.
-const OVERFLOW: u32 = 65534;
 
 /// The group that was asked for, or that of the user's account, or the one with the user's own number. (The original
 /// entrypoint lets useradd choose, which takes 1001 for most ids.)
@@ -280,16 +285,23 @@ fn groups(user: &User, edited: &Edited, from: &Ids, gids: &IdMap) -> Result<Vec<
     // Nobody asked for these by their number, so one that does not exist here is no mistake.
     groups.extend(own.into_iter().filter(|gid| gids.outside(*gid).is_some() && !user.extra.contains(gid)));
     groups.extend(&user.extra);
-    let mut seen = Vec::new();
-    groups.retain(|gid| {
-        let is_new = !seen.contains(gid);
-        seen.push(*gid);
-        is_new
-    });
+    deduplicate(&mut groups);
+    if groups.len() > MAX_GROUPS {
+        return Err(PlanError::TooManyGroups { uid: user.uid, count: groups.len() });
+    }
     match groups.iter().find(|gid| gids.outside(**gid).is_none()) {
         Some(gid) => Err(PlanError::NotMapped { kind: "gid", id: *gid, ids: gids.ids() }),
         None => Ok(groups),
     }
+}
+
+/// NGROUPS_MAX (include/uapi/linux/limits.h)
+const MAX_GROUPS: usize = 65536;
+
+/// Keeps the first of each.
+fn deduplicate(ids: &mut Vec<u32>) {
+    let mut seen = HashSet::new();
+    ids.retain(|id| seen.insert(*id));
 }
 
 /// What the kernel would refuse, with the reason that it does not give.
@@ -306,24 +318,6 @@ fn check(ids: &Ids, from: &Ids, facts: &RootFacts) -> Result<(), PlanError> {
         return Err(PlanError::SetgroupsDenied { uid });
     }
     Ok(())
-}
-
-/// For a caller who gave no id, and whose files the default user can't write to.
-fn hint(workdir: &Workdir, uids: &IdMap) -> Option<String> {
-    let Workdir { path, uid, .. } = workdir;
-    let rootless = uids.outside(0).filter(|outside| *outside != 0);
-    let owner = match (uid, rootless) {
-        (0, Some(caller)) => caller,
-        (0, None) => return None,
-        _ => *uid,
-    };
-    (workdir.is_mounted && *uid != Who::DEFAULT).then(|| {
-        format!(
-            "run as uid {}: the working directory {path} belongs to uid {owner} (docker run -e LOCAL_USER_ID={owner}, or \
-             -e GB_USER=owner)",
-            Who::DEFAULT
-        )
-    })
 }
 
 #[cfg(test)]
@@ -349,6 +343,7 @@ mod tests {
                 shadow: Some(Vec::new()),
             },
             unreadable: None,
+            earlier_is_running: false,
             workdir: Some(Workdir { path: "/src".into(), uid: 1234, gid: 50, is_mounted: true }),
         }
     }
@@ -420,6 +415,11 @@ mod tests {
         assert_eq!(hints(workdir(1234, false), root()), "");
         assert_eq!(hints(workdir(9001, true), root()), "");
         assert_eq!(hints(workdir(0, true), root()), "");
+        let told = hints(workdir(65534, true), RootFacts { uids: IdMap::parse("0 100000 65536"), ..root() });
+        assert!(
+            told.contains("belongs to nobody of this user namespace (docker run --userns=host)"),
+            "{told}"
+        );
         // In a rootless engine's namespace root is the caller.
         let told = hints(workdir(0, true), rootless());
         assert!(told.contains("belongs to uid 1000"), "{told}");
@@ -441,8 +441,14 @@ mod tests {
             (ids(0, 0, &[0]), vec!["Starting with UID: 1000".to_owned()])
         );
         assert!(plan.notes[0].contains("rootless"), "{:?}", plan.notes);
-        // Anybody else is somebody else.
+        let own = Workdir { path: "/src".into(), uid: 0, gid: 0, is_mounted: true };
+        let plan = user(&["GB_USER=owner"], RootFacts { workdir: Some(own), ..rootless() });
+        assert!(plan.ids.uid == 0 && plan.notes[0].contains("rootless"), "{:?}", plan.notes);
+        // Anybody else is somebody else, and a range that happens to begin with that id is no rootless engine's.
         assert_eq!(user(&["LOCAL_USER_ID=1001"], rootless()).ids.uid, 1001);
+        let incus = || IdMap::parse("0 100000 1000000");
+        let plan = user(&["LOCAL_USER_ID=100000"], RootFacts { uids: incus(), gids: incus(), ..root() });
+        assert_eq!(plan.ids.uid, 100_000);
     }
 
     #[test]
@@ -464,10 +470,13 @@ mod tests {
         let told = error(uid, RootFacts { setgroups_denied: true, ..rootless() });
         assert!(told.starts_with("run as uid 4242: setgroups is denied"), "{told}");
         let told = error(&["EXTRA_GROUP_ID=nobodys"], root());
-        assert!(told.starts_with("EXTRA_GROUP_ID=nobodys: no group of this name"), "{told}");
+        assert!(told.starts_with("EXTRA_GROUP_ID=nobodys: no group of this name in the image"), "{told}");
         let nobodys = Workdir { path: "/src".into(), uid: 65534, gid: 65534, is_mounted: true };
         let told = error(&["GB_USER=owner"], RootFacts { workdir: Some(nobodys), ..rootless() });
         assert!(told.contains("/src belongs to nobody of this user namespace"), "{told}");
+        let images = Workdir { path: "/go".into(), uid: 0, gid: 0, is_mounted: false };
+        let told = error(&["GB_USER=owner"], RootFacts { workdir: Some(images), ..root() });
+        assert!(told.starts_with("GB_USER=owner: the working directory /go is the image's own"), "{told}");
     }
 
     #[test]
@@ -491,6 +500,9 @@ mod tests {
         assert_eq!(notes(&[]), "");
         assert_eq!(notes(&["LOCAL_USER_ID=5000"]), "");
         assert_eq!(notes(&["RUN_AS_ROOT=true", "LOCAL_USER_ID=7"]), "");
+        assert_eq!(notes(&["LOCAL_GROUP_ID=0", "EXTRA_GROUP_ID=0"]), "");
+        assert!(notes(&["EXTRA_GROUP_ID=998"]).contains("--group-add 998"));
+        assert!(notes(&["LOCAL_GROUP_ID=5"]).contains("--user 5000:5"));
         assert!(
             notes(&["LOCAL_USER_ID=7"])
                 .starts_with("run as LOCAL_USER_ID=7: the container was started as uid 5000")

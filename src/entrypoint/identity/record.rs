@@ -45,6 +45,19 @@ pub enum RecordError {
 }
 
 impl RecordError {
+    /// Whether the cause is a read-only file system.
+    pub fn is_read_only(&self) -> bool {
+        matches!(self, RecordError::File { errno: Errno::EROFS, .. })
+    }
+
+    /// What the caller can do about it, if anything.
+    pub fn remedy(&self) -> String {
+        match self {
+            RecordError::File { errno: Errno::EPERM | Errno::EACCES, .. } => "--cap-add CHOWN".to_owned(),
+            _ => String::new(),
+        }
+    }
+
     fn file(path: &'static str, error: &io::Error) -> RecordError {
         match error.raw_os_error().map(Errno::from_raw) {
             // rename(2): what a mount is on can't be replaced.
@@ -63,8 +76,7 @@ impl UserPlan {
         if !self.writes_files {
             return Ok(self.edited.clone());
         }
-        // sd_booted(3)
-        if fs::symlink_metadata("/run/systemd/system").is_ok() {
+        if is_host() {
             return Err(RecordError::NoContainer);
         }
         let _lock = lock()?;
@@ -86,6 +98,11 @@ impl UserPlan {
         }
         Ok(edited)
     }
+}
+
+/// Whether this is a system of its own rather than a container (sd_booted(3)).
+pub(super) fn is_host() -> bool {
+    fs::symlink_metadata("/run/systemd/system").is_ok()
 }
 
 /// Takes the lock of lckpwdf(3), which useradd and its kin take as well; it lasts as long as the file is open.

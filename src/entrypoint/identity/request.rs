@@ -43,6 +43,15 @@ pub enum Who {
 impl Who {
     /// The id that the original entrypoint takes where none is given.
     pub const DEFAULT: u32 = 9001;
+
+    /// The user's id, where the working directory belongs to `owner`; `None` if that is needed and not known.
+    pub fn uid(&self, owner: Option<u32>) -> Option<u32> {
+        match self {
+            Who::Id(uid, _) => Some(*uid),
+            Who::Owner => owner,
+            Who::Default => Some(Who::DEFAULT),
+        }
+    }
 }
 
 /// A further group.
@@ -81,6 +90,9 @@ pub enum IdentityRequestError {
         /// What to write instead.
         remedy: &'static str,
     },
+    /// More groups than anybody means.
+    #[error("EXTRA_GROUP_IDS: {0} groups are more than the {MAX_EXTRA} that are joined (leave some out)")]
+    TooMany(usize),
     /// Something else than the words that a variable can have.
     #[error("{variable}={}: not a value it has ({remedy})", value.to_string_lossy())]
     Word {
@@ -151,8 +163,14 @@ fn extra_groups(environment: &Environment) -> Result<Vec<ExtraGroup>, IdentityRe
             groups.push(extra_group(variable, OsStr::from_bytes(part), remedy)?);
         }
     }
-    Ok(groups)
+    match groups.len() {
+        0..=MAX_EXTRA => Ok(groups),
+        count => Err(IdentityRequestError::TooMany(count)),
+    }
 }
+
+/// Each costs a look through /etc/group.
+const MAX_EXTRA: usize = 256;
 
 fn extra_group(
     variable: &'static str,
@@ -170,19 +188,6 @@ fn extra_group(
         }
     };
     Ok(ExtraGroup { variable, text: text.to_owned(), gid })
-}
-
-/// Reads `GB_NO_NEW_PRIVS`: whether programs may no longer give privileges.
-pub fn no_new_privileges(environment: &Environment) -> Result<bool, IdentityRequestError> {
-    let variable = "GB_NO_NEW_PRIVS";
-    match environment.get_nonempty(variable).map(OsStr::as_bytes) {
-        None | Some(b"0" | b"false") => Ok(false),
-        Some(b"1" | b"true") => Ok(true),
-        Some(value) => {
-            let value = OsStr::from_bytes(value).to_owned();
-            Err(IdentityRequestError::Word { variable, value, remedy: "1 or 0" })
-        }
-    }
 }
 
 /// Whether whoever wrote this meant yes. (`'true'` with the quotes is what an API gets from a shell's habit.)
@@ -257,6 +262,9 @@ mod tests {
             error(&["EXTRA_GROUP_ID=100 101"]),
             "EXTRA_GROUP_ID=100 101: neither a group's id nor its name (one id or name; EXTRA_GROUP_IDS takes several)"
         );
+        let many =
+            format!("EXTRA_GROUP_IDS={}", (0..257).map(|gid| gid.to_string()).collect::<Vec<_>>().join(","));
+        assert!(error(&[many.as_str()]).starts_with("EXTRA_GROUP_IDS: 257 groups are more than the 256"));
         assert!(error(&["EXTRA_GROUP_ID=-5"]).starts_with("EXTRA_GROUP_ID=-5: neither"));
         assert!(
             error(&["EXTRA_GROUP_IDS=5,99999999999"]).starts_with("EXTRA_GROUP_IDS=99999999999: the largest")

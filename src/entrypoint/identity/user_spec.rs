@@ -36,7 +36,7 @@ pub struct Resolved {
 /// A user-spec means nobody.
 #[derive(Debug, thiserror::Error, Clone, PartialEq, Eq)]
 pub enum UserSpecError {
-    /// Nothing at all. su-exec and gosu stay root then, which is seldom what a script with an unset variable means.
+    /// No user. su-exec and gosu stay root then, which is seldom what a script with an unset variable means.
     #[error("user-spec {0:?}: it names nobody (user, user:group, uid or uid:gid)")]
     Empty(String),
     /// More than one colon.
@@ -63,7 +63,7 @@ pub enum UserSpecError {
 }
 
 impl<'a> UserSpec<'a> {
-    /// Reads a user-spec. All digits are an id, anything else is a name; one empty part keeps what is.
+    /// Reads a user-spec. All digits are an id, anything else is a name.
     pub fn parse(text: &'a OsStr) -> Result<UserSpec<'a>, UserSpecError> {
         let mut parts = text.as_bytes().split(|byte| *byte == b':');
         let part = |part: Option<&'a [u8]>| match part {
@@ -76,9 +76,7 @@ impl<'a> UserSpec<'a> {
         };
         let (user, group) = (part(parts.next())?, part(parts.next())?);
         match parts.next() {
-            None if user == Part::Absent && group == Part::Absent => {
-                Err(UserSpecError::Empty(text.to_string_lossy().into_owned()))
-            }
+            None if user == Part::Absent => Err(UserSpecError::Empty(text.to_string_lossy().into_owned())),
             None => Ok(UserSpec { text, user, group }),
             Some(_) => Err(UserSpecError::Colons(text.to_string_lossy().into_owned())),
         }
@@ -162,7 +160,6 @@ mod tests {
             ("games:daemon", is(5, 1, &[1], "/usr/games")),
             ("1000", is(1000, 0, &[0], "/")),
             ("1000:1000", is(1000, 1000, &[1000], "/")),
-            (":60", is(0, 60, &[60], "/root")),
             // A user whose name is a number can't be meant by that name.
             ("111", is(111, 0, &[0], "/")),
         ] {
@@ -175,6 +172,7 @@ mod tests {
         for spec in [
             "",
             ":",
+            ":60",
             "bogus",
             "0day",
             "0:bogus",

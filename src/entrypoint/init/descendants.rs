@@ -26,6 +26,10 @@ pub(super) fn end(grace: Duration, tell: Tell<'_>) {
     let start = Instant::now();
     while any_left() {
         let left = grace.saturating_sub(start.elapsed());
+        // Signals that wait already would be taken even so, for ever if somebody goes on sending them.
+        if left.is_zero() {
+            break;
+        }
         match sys::wait_for_signal(Some(left)) {
             Ok(Some(signal)) if [libc::SIGTERM, libc::SIGINT].contains(&signal.number) => break,
             Ok(None) => break,

@@ -31,6 +31,11 @@ pub fn is_pid_1() -> bool {
 /// gives up the working directory and all descriptors but the standard streams.
 pub fn stay<E>(settings: &Settings, tell: Tell<'_>, command: impl FnOnce() -> E) -> Result<u8, E> {
     let session = Session::find();
+    if matches!(session, Session::Shells) && settings.group {
+        tell(
+            "forward signals to the command's group: it is also that of a shell outside, so they go to the command alone",
+        );
+    }
     sys::default_sigchld();
     session.leave(tell);
     let child = match sys::fork() {

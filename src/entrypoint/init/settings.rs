@@ -29,11 +29,11 @@ pub struct Settings {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum SettingsError {
     /// No kind of init.
-    #[error("read GB_INIT: {0:?} is neither 1 nor 0 nor group (unset GB_INIT; 0 is for no init)")]
+    #[error("GB_INIT={0}: neither 1 nor 0 nor group (0 is for no init)")]
     Kind(String),
     /// No number of seconds.
     #[error(
-        "read {name}: {value:?} is no whole number of seconds from 0 to {LONGEST_GRACE} (such as {name}{between}10)"
+        "{name}{between}{value}: not a whole number of seconds from 0 to {LONGEST_GRACE} ({name}{between}10)"
     )]
     Grace {
         /// The variable or option.
@@ -57,9 +57,9 @@ impl Settings {
             true
         } else {
             match environment.get_nonempty("GB_INIT").map(OsStr::as_encoded_bytes) {
-                None | Some(b"1") => false,
+                None | Some(b"1" | b"true") => false,
                 Some(b"group") => true,
-                Some(b"0") => return Ok(None),
+                Some(b"0" | b"false") => return Ok(None),
                 Some(kind) => return Err(SettingsError::Kind(String::from_utf8_lossy(kind).into_owned())),
             }
         };
@@ -122,28 +122,19 @@ mod tests {
 
     #[test]
     fn a_near_miss_is_refused_with_what_is_accepted() {
-        for kind in ["2", "true", "no", "Group", " 1", "'0'"] {
+        for kind in ["2", "True", "no", "Group", " 1", "'0'"] {
             let message = read(&[&format!("GB_INIT={kind}")], &Flags::default()).unwrap_err();
-            assert_eq!(
-                message,
-                format!(
-                    "read GB_INIT: {kind:?} is neither 1 nor 0 nor group (unset GB_INIT; 0 is for no init)"
-                )
-            );
+            assert_eq!(message, format!("GB_INIT={kind}: neither 1 nor 0 nor group (0 is for no init)"));
         }
         for grace in ["-1", "+1", "1.5", "10s", " 1", "0x1", "86401", "99999999999999999999", "\u{663}"] {
             let message = read(&[&format!("GB_GRACE={grace}")], &Flags::default()).unwrap_err();
-            assert_eq!(
-                message,
-                format!(
-                    "read GB_GRACE: {grace:?} is no whole number of seconds from 0 to 86400 (such as GB_GRACE=10)"
-                )
-            );
+            let why = "not a whole number of seconds from 0 to 86400 (GB_GRACE=10)";
+            assert_eq!(message, format!("GB_GRACE={grace}: {why}"));
         }
         let empty = Flags { grace: Some(OsStr::new("")), ..Flags::default() };
         assert_eq!(
             read(&[], &empty).unwrap_err(),
-            "read --grace: \"\" is no whole number of seconds from 0 to 86400 (such as --grace 10)"
+            "--grace : not a whole number of seconds from 0 to 86400 (--grace 10)"
         );
     }
 }

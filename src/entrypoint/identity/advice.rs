@@ -1,0 +1,59 @@
+//! What a caller is told although the command runs: of what was asked for in vain, and of what would have helped.
+
+use super::facts::{Ids, Workdir};
+use super::id_map::IdMap;
+use super::request::{UserRequest, Who};
+
+/// What a user who can't become another one asks for in vain.
+pub(super) fn unmet(request: &UserRequest, ids: &Ids) -> Vec<String> {
+    let Ids { uid: current, gid: group, groups } = ids;
+    let mut notes = Vec::new();
+    if let Who::Id(uid, _) = request.who {
+        if uid != *current {
+            notes.push(format!(
+                "run as LOCAL_USER_ID={uid}: the container was started as uid {current} and stays so (docker run without \
+                 --user)"
+            ));
+        }
+    }
+    if let Some(gid) = request.gid.filter(|gid| gid != group) {
+        notes.push(format!(
+            "run with LOCAL_GROUP_ID={gid}: the container was started with gid {group} and stays so (docker run --user \
+             {current}:{gid})"
+        ));
+    }
+    let held = |gid: u32| gid == *group || groups.contains(&gid);
+    for extra in request.extra.iter().filter(|extra| !extra.gid.is_some_and(held)) {
+        let text = extra.text.to_string_lossy();
+        notes.push(format!(
+            "run with {}={text}: uid {current} can't join groups (docker run --group-add {text})",
+            extra.variable
+        ));
+    }
+    notes
+}
+
+/// For a caller who gave no id, and whose files the default user can't write to.
+pub(super) fn hint(workdir: &Workdir, uids: &IdMap) -> Option<String> {
+    let Workdir { path, uid, is_mounted, .. } = workdir;
+    if !is_mounted || *uid == Who::DEFAULT {
+        return None;
+    }
+    let who = format!("run as uid {}: the working directory {path} belongs to", Who::DEFAULT);
+    if is_nobodys(*uid, uids) {
+        return Some(format!("{who} nobody of this user namespace (docker run --userns=host)"));
+    }
+    let owner = match (uid, uids.caller()) {
+        (0, Some(caller)) => caller,
+        (0, None) => return None,
+        _ => *uid,
+    };
+    Some(format!("{who} uid {owner} (docker run -e LOCAL_USER_ID={owner}, or -e GB_USER=owner)"))
+}
+
+/// Whether this is what the kernel shows for an owner that the user namespace does not have (user_namespaces(7)).
+pub(super) fn is_nobodys(uid: u32, uids: &IdMap) -> bool {
+    /// /proc/sys/kernel/overflowuid, as every system has it.
+    const OVERFLOW: u32 = 65534;
+    uid == OVERFLOW && !uids.is_everything()
+}

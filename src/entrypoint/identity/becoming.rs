@@ -1,0 +1,89 @@
+//! Doing what a plan says: the account, the home, the drop, and what to do where one of the first two can't be had.
+
+use std::ffi::OsStr;
+use std::io;
+use std::path::Path;
+
+use nix::errno::Errno;
+
+use super::edit::HOME;
+use super::home;
+use super::plan::UserPlan;
+use super::record::RecordError;
+use crate::entrypoint::privileges::{DropError, System, drop_to};
+use crate::environment::Environment;
+
+/// Something that does not keep the command from running, but may make it fail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// What, and why.
+    pub what: String,
+    /// What the caller can do about it; empty if there is nothing.
+    pub remedy: String,
+}
+
+/// Becomes the user: as root makes the account and the home, gives up root, and as the user makes sure of a home.
+///
+/// HOME is set in the environment. The error is that of the drop alone, after which nothing may be started.
+pub fn become_user(plan: &UserPlan, environment: &mut Environment) -> Result<Vec<Problem>, DropError> {
+    // The home first: if this is interrupted, the account still tells whose it was.
+    let owner = home::Owner { uid: plan.ids.uid, gid: plan.ids.gid, earlier_uid: plan.edited.earlier_uid };
+    let prepared = home::prepare(owner);
+    let recorded = plan.record();
+    drop_to(&plan.ids, &plan.from, &mut System)?;
+
+    let mut problems = Vec::new();
+    let no_account = recorded.err();
+    let no_home = home::is_usable(Path::new(HOME), plan.ids.uid).err();
+    let substitute = no_home.and_then(|_| home::substitute(plan.ids.uid));
+    let instead = instead(no_home, substitute.as_deref());
+    // HOME is what it should be, or what there is; a path has no NUL byte.
+    let _set = environment.set("HOME", substitute.as_deref().unwrap_or(OsStr::new(HOME)));
+    let cause = match (prepared, no_home) {
+        (Ok(()), None) => None,
+        (Ok(()), Some(errno)) => Some(io::Error::from(errno)),
+        (Err(error), _) => Some(error),
+    };
+    let read_only = |error: Option<&io::Error>| error.is_some_and(|e| errno(e) == Some(Errno::EROFS));
+    if no_account.as_ref().is_some_and(RecordError::is_read_only) && read_only(cause.as_ref()) {
+        problems.push(Problem {
+            what: format!("the root file system is read-only, so there is no account, {instead}"),
+            remedy: "--tmpfs /home/user".to_owned(),
+        });
+        return Ok(problems);
+    }
+    problems.extend(
+        no_account.map(|error| Problem { what: format!("no account: {error}"), remedy: error.remedy() }),
+    );
+    problems.extend(cause.map(|error| Problem {
+        what: format!("{HOME}: {}, {instead}", in_words(&error)),
+        remedy: home_remedy(&error, plan.ids.uid),
+    }));
+    Ok(problems)
+}
+
+fn errno(error: &io::Error) -> Option<Errno> {
+    error.raw_os_error().map(Errno::from_raw)
+}
+
+/// Without the number that io::Error writes after it.
+fn in_words(error: &io::Error) -> String {
+    errno(error).map_or_else(|| error.to_string(), |errno| errno.desc().to_owned())
+}
+
+fn instead(no_home: Option<Errno>, substitute: Option<&OsStr>) -> String {
+    match (no_home, substitute) {
+        (None, _) => "so some of it may not be the user's".to_owned(),
+        (Some(_), Some(home)) => format!("and HOME is {}", home.to_string_lossy()),
+        (Some(_), None) => "and no other directory can be written to".to_owned(),
+    }
+}
+
+fn home_remedy(error: &io::Error, uid: u32) -> String {
+    match errno(error) {
+        Some(Errno::EROFS) => "--tmpfs /home/user".to_owned(),
+        Some(Errno::EPERM) => "--cap-add CHOWN".to_owned(),
+        Some(Errno::EACCES) => format!("chown {uid} what is mounted there"),
+        _ => String::new(),
+    }
+}
