@@ -60,8 +60,7 @@ fn help_and_version_are_on_standard_output() {
 fn a_mistake_is_one_line_and_125() {
     let none: [&str; 0] = [];
     gb(none).fails(125, "no subcommand given (gb --help)");
-    gb(["runn"])
-        .fails(125, "unrecognized subcommand 'runn' (a similar subcommand exists: 'run'; gb --help)");
+    gb(["runn"]).fails(125, "unrecognized subcommand 'runn' (a similar subcommand exists: 'run'; gb --help)");
     gb(["info", "a", "b"]).fails(125, "unexpected argument 'b' found (gb --help)");
 }
 

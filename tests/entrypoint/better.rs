@@ -261,7 +261,9 @@ fn parallel_starts() {
     // One home can't be twenty users' at once. Who lost it is told which one they have.
     let said = done.file("/opt/err");
     let told = said.lines().filter(|line| line.starts_with("gb: "));
-    let lost = |line: &str| line.contains("/home/user: Permission denied, so HOME is /tmp/gb-home-2");
+    let lost = |line: &str| {
+        line.contains("/home/user: it belongs to uid 200") && line.contains("HOME is /tmp/gb-home-2")
+    };
     told.for_each(|line| assert!(lost(line), "{line}"));
 }
 
@@ -687,6 +689,58 @@ fn hints() -> Vec<Case> {
             },
         ),
         every_way(
+            "a work tree that nobody has mounted is somebody else's, and git says so",
+            || git(asking_for("4242")).prepare("umount /src"),
+            &["git", "status", "--short"],
+            |done| drop(done.code(128)),
+        ),
+        every_way(
+            "a work tree in a mount of another owner is not trusted",
+            || {
+                git(asking_for("4242"))
+                    .prepare("chown 5678 /src; mkdir /src/tree; mv /src/.git /src/tree; chown 1234 /src/tree")
+                    .workdir("/src/tree")
+            },
+            &["git", "status", "--short"],
+            |done| drop(done.code(128)),
+        ),
+        every_way(
+            "GB_USER=owner is not root because a mount was forgotten",
+            || root().env("GB_USER", "owner").workdir("/usr"),
+            &["id", "-u"],
+            |done| drop(done.refuses(125, &["GB_USER=owner", "/usr", "root"])),
+        ),
+        every_way(
+            "a home of another user's is not taken, though anybody may write to it",
+            || asking_for("4242").prepare("mkdir -p /home/user; chown 7777 /home/user; chmod 777 /home/user"),
+            &["sh", "-c", "echo $HOME"],
+            |done| {
+                drop(done.code(0).prints("/tmp/gb-home-4242\n").warns(&[
+                    "/home/user",
+                    "7777",
+                    "/tmp/gb-home-4242",
+                ]))
+            },
+        ),
+        every_way(
+            "root does not get another user's home",
+            || asking_for("0").prepare("mkdir -p /home/user; chown 7777 /home/user"),
+            &["sh", "-c", "echo $HOME"],
+            |done| drop(done.code(0).prints("/tmp/gb-home-0\n")),
+        ),
+        Case::new("links that an earlier user has left in the home are not followed", || {
+            let script = "LOCAL_USER_ID=4242 gb run sh -c 'ln -s /etc ~/a; ln -s /etc/passwd ~/b; mkdir ~/c; ln ~/.bashrc ~/c/d' 2>/dev/null
+                LOCAL_USER_ID=5353 gb run sh -c 'touch ~/c/new; stat -c %u ~ ~/c ~/c/d /etc /etc/profile.d /etc/passwd; stat -c %u ~/a'";
+            root().sh(script).code(0).prints("5353\n5353\n5353\n0\n0\n0\n5353\n");
+        }),
+        Case::new("an account whose user is running stays that user's, and so does the home", || {
+            let script = "LOCAL_USER_ID=4242 gb run sh -c 'echo > ~/ready; while ! test -e /tmp/done; do sleep 0.05; done; id -un; touch ~/own' 2>/dev/null &
+                until test -e /home/user/ready; do sleep 0.05; done
+                LOCAL_USER_ID=5353 gb run sh -c 'id -un; echo $HOME; touch /tmp/done' 2>/dev/null
+                wait";
+            root().sh(script).code(0).prints("user-5353\n/tmp/gb-home-5353\nuser\n");
+        }),
+        every_way(
             "a work tree of the user's own needs no word of trust",
             || git(asking_for("1234")),
             &["sh", "-c", "env | grep GIT_ | sort; git status --short"],
@@ -737,11 +791,12 @@ fn hints() -> Vec<Case> {
     ]
 }
 
-/// A work tree of uid 1234's at the working directory.
+/// A mounted work tree of uid 1234's at the working directory.
 fn git(root: Root) -> Root {
     root.file("/src/sub/file", "text\n", 0o644)
         .prepare(
-            "cd /src; git -c init.defaultBranch=main init --quiet .; git config user.name Tester; chown -R 1234:1234 /src",
+            "cd /src; git -c init.defaultBranch=main init --quiet .; git config user.name Tester; chown -R 1234:1234 /src
+            mount --bind /src /src",
         )
         .workdir("/src")
 }

@@ -63,8 +63,6 @@ const ROWS: &[Row] = &[
     same("games:users", Some("5:100:100 /usr/games")),
     same("games:", Some("5:60:60,100 /usr/games")),
     same("0:", ROOT),
-    same(":0", ROOT_ONLY),
-    same(":60", Some("0:60:60 /root")),
     same("bogus", None),
     same("0day", None),
     same("0:bogus", None),
@@ -103,6 +101,8 @@ const ROWS: &[Row] = &[
     // `su-exec "$APP_USER" …` with no such variable: to stay root then is what nobody wants who calls it.
     no_id("", ROOT, ROOT),
     no_id(":", ROOT, ROOT),
+    no_id(":0", ROOT_ONLY, ROOT_ONLY),
+    no_id(":60", Some("0:60:60 /root"), Some("0:60:60 /root")),
 ];
 
 /// What setpriv --reuid makes of an id: the uid, or None where it refuses. gb refuses each.

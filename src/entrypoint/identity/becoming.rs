@@ -1,7 +1,9 @@
 //! Doing what a plan says: the account, the home, the drop, and what to do where one of the first two can't be had.
 
 use std::ffi::OsStr;
+use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use nix::errno::Errno;
@@ -68,7 +70,14 @@ fn errno(error: &io::Error) -> Option<Errno> {
 
 /// Without the number that io::Error writes after it.
 fn in_words(error: &io::Error) -> String {
-    errno(error).map_or_else(|| error.to_string(), |errno| errno.desc().to_owned())
+    match errno(error) {
+        None => error.to_string(),
+        Some(errno @ (Errno::EACCES | Errno::EPERM)) => match fs::symlink_metadata(HOME) {
+            Ok(metadata) => format!("it belongs to uid {}", metadata.uid()),
+            Err(_) => errno.desc().to_owned(),
+        },
+        Some(errno) => errno.desc().to_owned(),
+    }
 }
 
 fn instead(no_home: Option<Errno>, substitute: Option<&OsStr>) -> String {
@@ -83,7 +92,9 @@ fn home_remedy(error: &io::Error, uid: u32) -> String {
     match errno(error) {
         Some(Errno::EROFS) => "--tmpfs /home/user".to_owned(),
         Some(Errno::EPERM) => "--cap-add CHOWN".to_owned(),
-        Some(Errno::EACCES) => format!("chown {uid} what is mounted there"),
+        Some(Errno::EACCES) if home::is_mount(Path::new(HOME)) => {
+            format!("chown {uid} what is mounted there")
+        }
         _ => String::new(),
     }
 }

@@ -8,6 +8,7 @@ use nix::errno::Errno;
 use nix::unistd::{AccessFlags, access};
 
 use super::edit::HOME;
+use super::home::is_mount;
 use super::plan::UserPlan;
 use super::record::{RecordError, is_host};
 use crate::sys;
@@ -41,8 +42,8 @@ impl UserPlan {
         if !metadata.is_dir() {
             return Some(Errno::ENOTDIR.desc().to_owned());
         }
-        let is_users = metadata.uid() == self.ids.uid || metadata.mode() & 0o002 != 0;
-        let is_mount = sys::mount_id(home) != home.parent().and_then(sys::mount_id);
+        let is_mount = is_mount(home);
+        let is_users = metadata.uid() == self.ids.uid || is_mount && metadata.mode() & 0o002 != 0;
         let can_be_given =
             !is_mount && (metadata.uid() == 0 || Some(metadata.uid()) == self.edited.earlier_uid);
         match access(home, AccessFlags::W_OK) {

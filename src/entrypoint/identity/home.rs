@@ -194,9 +194,13 @@ pub fn is_usable(home: &Path, uid: u32) -> Result<(), Errno> {
     access(&home.join("."), AccessFlags::W_OK | AccessFlags::X_OK)?;
     let metadata = fs::symlink_metadata(home).map_err(|_| Errno::EACCES)?;
     let is_own = metadata.is_dir() && metadata.uid() == uid;
-    let is_mount =
-        || sys::mount_id(home).is_some() && sys::mount_id(home) != home.parent().and_then(sys::mount_id);
-    if is_own || is_mount() { Ok(()) } else { Err(Errno::EACCES) }
+    if is_own || is_mount(home) { Ok(()) } else { Err(Errno::EACCES) }
+}
+
+/// Whether a directory is on another mount than the one that it is in.
+pub fn is_mount(dir: &Path) -> bool {
+    let mount = sys::mount_id(dir);
+    mount.is_some() && mount != dir.parent().and_then(sys::mount_id)
 }
 
 /// A directory of the user's own, where the home can't be used: in a place that anybody may write to.

@@ -182,8 +182,7 @@ fn user_plan(request: &UserRequest, from: Ids, facts: &RootFacts) -> Result<User
         return Err(PlanError::NotMapped { kind: "uid", id: uid, ids: facts.uids.ids() });
     }
     let (uid, gid) = if is_caller {
-        notes
-            .push("run as root: in the user namespace of this rootless engine that is the caller".to_owned());
+        notes.push(format!("run as uid {text}: in the user namespace of this rootless engine that is root"));
         notes.extend(request.gid.map(|gid| {
             format!(
                 "run with LOCAL_GROUP_ID={gid}: the command keeps root's group, which here is the caller's"
