@@ -8,7 +8,7 @@ include docker/Makefile
 build: ## gb itself, static: target/release/gb
 	cargo static
 
-test: build test-image peers-image register ## everything: unit, CLI, entrypoint and cross tests; nothing is left out
+test: build test-image peers-image register ## unit, CLI, entrypoint and cross tests
 	GB_TEST_REQUIRE=all GB_TEST_IMAGE=$(GO_BUILD_TAG) GB_TEST_ARM_IMAGE=$(TEST_TAG) \
 		GB_TEST_PEERS_IMAGE=$(PEERS_TAG) GB_TEST_GB=$${CARGO_TARGET_DIR:-target}/release/gb cargo test --locked
 

@@ -72,9 +72,13 @@ fn names(lab: &Lab) -> Verdict {
 
 /// A CC of the image's could not be told from one of the caller's.
 fn configuration(lab: &Lab) -> Verdict {
-    let format = "{{json .Config.Entrypoint}} {{range .Config.Env}}{{println .}}{{end}}";
+    // docs/compat.md: image-cmd
+    let format = "{{json .Config.Entrypoint}}{{json .Config.Cmd}} {{range .Config.Env}}{{println .}}{{end}}";
     let said = crate::engine::docker(["image", "inspect", "--format", format, &lab.image])?.ok()?;
-    ensure!(said.starts_with(r#"["/usr/local/bin/gb","run","--"]"#), "the entrypoint is another: {said}");
+    ensure!(
+        said.starts_with(r#"["/usr/local/bin/gb","run","--"]["bash"] "#),
+        "the entrypoint is another: {said}"
+    );
     for name in ["CC=", "CXX=", "AR=", "CGO_ENABLED=", "GOARCH=", "GOFLAGS=", "PKG_CONFIG="] {
         ensure!(!said.split_whitespace().any(|word| word.starts_with(name)), "the image sets {said}");
     }

@@ -88,3 +88,25 @@ fn every_room_is_on_the_map_and_every_version_in_the_changelog() {
         "CHANGELOG.md has no section of this version"
     );
 }
+
+#[test]
+fn every_deviation_from_the_originals_is_documented_and_named_by_a_test() {
+    let documented = std::fs::read_to_string(root().join("docs/compat.md")).unwrap();
+    let ids: Vec<_> = documented
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once('`'))
+        .map(|(id, _)| id)
+        .collect();
+    assert!(ids.len() > 20, "{ids:?}");
+    let mut tests = String::new();
+    for dir in ["tests/entrypoint", "tests/cli", "cross-tests"] {
+        for file in std::fs::read_dir(root().join(dir)).unwrap() {
+            tests.push_str(&std::fs::read_to_string(file.unwrap().path()).unwrap_or_default());
+        }
+    }
+    let named = |id: &&&str| {
+        tests.contains(&format!("docs/compat.md: {id}\n")) || tests.contains(&format!("\"{id}\""))
+    };
+    let missing: Vec<_> = ids.iter().filter(|id| !named(id)).collect();
+    assert!(missing.is_empty(), "no test names {missing:?}");
+}

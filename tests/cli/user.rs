@@ -175,6 +175,7 @@ fn su_exec_says_what_it_needs_and_whom_it_does_not_know() {
 }
 
 #[test]
+// docs/compat.md: su-exec-same-user
 fn su_exec_runs_the_command_for_somebody_who_is_that_user_already() {
     let (_dir, su_exec) = linked("su-exec");
     let spec = format!("{}:{}", nix::unistd::geteuid(), nix::unistd::getegid());

@@ -203,6 +203,7 @@ fn groups() -> Vec<Case> {
 /// B06, B16: more than one start in one container.
 fn second_start() -> Vec<Case> {
     vec![
+        // docs/compat.md: second-start
         Case::new("a second start with another uid runs as that, with a HOME to write to", || {
             let done = root().sh(&format!(
                 "LOCAL_USER_ID=4242 entrypoint.sh id -u && LOCAL_USER_ID=5353 entrypoint.sh sh -c '{WHO_ALONE}; touch ~/own'"
@@ -643,6 +644,7 @@ fn hints() -> Vec<Case> {
             "0:0:0 /root\n",
         ),
         every_way(
+            // docs/compat.md: git-config
             "git works in a work tree of somebody else's",
             || git(asking_for("4242")),
             &[

@@ -138,6 +138,7 @@ fn lab() -> Root {
 pub fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     for row in ROWS {
+        // docs/compat.md: su-exec-codes
         cases.push(Case::new(format!("{} ends with {} and gb's reason", row.what, row.gb), || {
             for way in &GB {
                 for root in [lab(), lab().init()] {

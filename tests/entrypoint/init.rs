@@ -84,6 +84,7 @@ const ROWS: &[Row] = &[
         ],
     },
     Row {
+        // docs/compat.md: init-real-time
         what: "a signal that glibc uses itself (33)",
         see: |init| {
             let mut running = root().start(words(init, ["sh", "-c", "echo ready; exec sleep 2"]));
@@ -127,6 +128,7 @@ const ROWS: &[Row] = &[
         seen: ["127 126", "127 126", "127 126", "2 2", "1 1"],
     },
     Row {
+        // docs/compat.md: init-stdin
         what: "with standard input closed the command",
         see: |init| {
             let script = format!("exec {} sh -c 'echo runs' <&-", init.words.join(" "));
@@ -171,6 +173,7 @@ const ROWS: &[Row] = &[
         seen: ["is closed", "is kept open", "is kept open", "is kept open", "is closed"],
     },
     Row {
+        // docs/compat.md: init-mask
         what: "of ignored INT, SEGV, TTOU and blocked ILL, TERM, TTIN the command has",
         see: |init| {
             let inherited = root()
@@ -210,6 +213,7 @@ const ROWS: &[Row] = &[
         seen: ["42", "lost", "lost", "42", "lost"],
     },
     Row {
+        // docs/compat.md: init-session
         what: "`kill 0` in the command",
         see: |init| {
             let done = run(init, "trap 'echo reaches its group; exit 4' TERM; kill 0; sleep 1");
@@ -241,6 +245,7 @@ const ROWS: &[Row] = &[
         ],
     },
     Row {
+        // docs/compat.md: init-eperm
         what: "a signal that init may not send to the command",
         see: |init| {
             // Root without CAP_KILL.
@@ -271,6 +276,7 @@ const ROWS: &[Row] = &[
         seen: ["130"; 5],
     },
     Row {
+        // docs/compat.md: init-ctrl-z
         what: "after Ctrl-Z the command",
         see: |init| {
             let mut running = on_terminal(init, "echo ready; sleep 1; exit 8");
@@ -415,6 +421,7 @@ fn own() -> Vec<Case> {
                 root().sh_of(GB.words, script).code(5).prints("");
             },
         ),
+        // docs/compat.md: init-grace
         Case::new("as PID 1, what does not end within the grace is named and killed", || {
             let script = "sh -c 'trap \"\" TERM; sleep 100; :' & sleep 0.2; exit 5";
             let done = root().sh_of(&["gb", "run", "--grace=1", "--"], script).code(5);
@@ -510,6 +517,34 @@ fn own() -> Vec<Case> {
                 assert_eq!(done.out().matches("INT\r\n").count(), 1, "{done}");
             },
         ),
+        // docs/compat.md: init-user
+        Case::new("as PID 1, gb is the command's user and keeps nothing of root's", || {
+            let show = [
+                "gb",
+                "run",
+                "grep",
+                "-hE",
+                "^(Uid|Gid|Groups|CapEff|CapPrm):",
+                "/proc/1/status",
+                "/proc/self/status",
+            ];
+            let done = root().env("RUN_AS_ROOT", "").env("LOCAL_USER_ID", "4242").run(show).code(0);
+            let lines: Vec<_> = done.out().lines().collect();
+            assert_eq!(lines.len(), 10, "{done}");
+            assert_eq!(lines[..5], lines[5..], "{done}");
+            assert_eq!(lines[0], "Uid:\t4242\t4242\t4242\t4242", "{done}");
+        }),
+        // docs/compat.md: init-hangup
+        Case::new(
+            "as PID 1, what is in the foreground of the terminal is told when the command ends",
+            || {
+                let script = "(trap '' TERM; trap 'echo hung up; exit' HUP; touch /ready; while :; do sleep 0.05; done) &
+                until test -e /ready; do sleep 0.05; done";
+                let gb = ["gb", "run", "--grace=10", "--"].map(OsString::from);
+                let done = root().start_on_terminal(gb.into_iter().chain(shell(script))).wait().code(0);
+                assert!(done.out().contains("hung up"), "{done}");
+            },
+        ),
         Case::new("as PID 1, gb that waits takes less than 1.5 MB of memory", || {
             let done = root().sh_of(GB.words, "sleep 0.2; grep VmRSS /proc/1/status");
             let digits: String = done.out().chars().filter(char::is_ascii_digit).collect();
@@ -530,6 +565,7 @@ fn own() -> Vec<Case> {
                 assert_eq!((lists[1], lists[2]), (lists[0], "0 1 2"), "{done}");
             },
         ),
+        // docs/compat.md: init-not-pid-1
         Case::new("not as PID 1, gb is gone once the command runs, and says nothing", || {
             let below = root().init();
             let done = below.run([

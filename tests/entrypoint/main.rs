@@ -10,7 +10,9 @@
 //! | `GB_TEST_PEERS_IMAGE` | the image (tests/entrypoint/Dockerfile); without it what needs a container is ignored |
 //! | `GB_TEST_GB` | gb, linked statically (`cargo static`) |
 //! | `GB_TEST_SU_EXEC` | a static su-exec, which Debian does not have; without it nothing is compared with it |
-//! | `GB_TEST_REQUIRE=all` | nothing may be left out: what is missing is a failure |
+//! | `GB_TEST_REQUIRE=all` | nothing but that may be left out: what is missing is a failure |
+//!
+//! (C01, B01, X01, I01, L01 … in comments are the numbers that the cases have in the issue that asked for them.)
 
 // This is test code, where a failed assumption may end the test; no attribute tells clippy so when main is our own.
 #![allow(

@@ -211,6 +211,7 @@ fn others() -> Vec<Case> {
             let done = lab().envs(&variables).init().run([SU_EXEC, "games", "sh", "-c", WHO]);
             done.code(0).prints("5:60:60,100 /usr/games\n").says("");
         }),
+        // docs/compat.md: su-exec-capabilities
         Case::new("su-exec leaves nothing of root's behind", || {
             let root = lab().setpriv(&[
                 "--groups=0,27",
@@ -255,6 +256,7 @@ fn others() -> Vec<Case> {
             let done = lab().init().run([REAL_SU_EXEC]);
             assert!(done.out().starts_with("Usage: ") && done.ending == Ending::Code(1), "{done}");
         }),
+        // docs/compat.md: su-exec-nss
         Case::new("su-exec without /etc/passwd knows ids, and no names", || {
             let root = lab().prepare("rm /etc/passwd /etc/group").init();
             root.run([SU_EXEC, "5:6", "sh", "-c", WHO]).code(0).prints("5:6:6 /\n");
