@@ -84,6 +84,10 @@ impl UserPlan {
         if let Some(problem) = unreadable {
             return Err(RecordError::Unreadable(problem));
         }
+        // Under the lock these can only be what a gb that was killed has left.
+        for path in ["/etc/shadow", "/etc/group", "/etc/passwd"] {
+            let _removed = fs::remove_file(beside(&target(path)));
+        }
         let edited = edit::with_user(&before, &self.user);
         let Files { passwd, group, shadow } = &edited.files;
         // The account comes last: nobody may find it before its password is locked and its groups are there.
@@ -138,20 +142,19 @@ fn lock() -> Result<File, RecordError> {
 /// Puts a new file in the place of one, with the old one's owner and mode. Readers see the old one or the new one.
 fn replace(path: &'static str, contents: &[u8], mode: u32) -> Result<(), RecordError> {
     let failed = |error: io::Error| RecordError::file(path, &error);
-    // A link (/etc/passwd may be one into a volume) stays a link.
-    let target = fs::canonicalize(path).unwrap_or_else(|_| PathBuf::from(path));
+    let target = target(path);
     let new = beside(&target);
-    // Under the lock it can only be the rest of a gb that was killed.
-    match fs::remove_file(&new) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
-        _ => {}
-    }
     let written = write_new(&new, &target, contents, mode).and_then(|()| fs::rename(&new, &target));
     written.map_err(|error| {
         // Nothing half-written stays. The cause to tell is the first one.
         let _removed = fs::remove_file(&new);
         failed(error)
     })
+}
+
+/// The file itself: a link (/etc/passwd may be one into a volume) stays a link.
+fn target(path: &str) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| PathBuf::from(path))
 }
 
 /// The name of the new file until it is complete: in the same directory, or it could not be renamed.
