@@ -287,7 +287,8 @@ impl Drop for OnTerminal {
 }
 
 fn ctrl_c(lab: &Lab) -> Verdict {
-    let script = "echo ready; sleep 300; echo not this";
+    // exec, because dash loses a signal that comes while it is inside vfork(2).
+    let script = "echo ready; exec sleep 300";
     let OnTerminal { terminal, .. } = &mut OnTerminal::start(lab, "ctrl-c", &["sh", "-c", script])?;
     terminal.expect("ready")?;
     terminal.send("\x03")?;
