@@ -97,14 +97,13 @@ impl Error {
 
 /// Writes one line for people to standard error.
 pub fn tell(message: impl Display) {
-    let line = format!("gb: {}\n", one_line(&message.to_string()));
-    // Nobody is left to be told that standard error is closed.
-    let _written = io::stderr().write_all(line.as_bytes());
+    announce(&format!("gb: {message}"));
 }
 
 /// Writes one line of the original entrypoint's to standard error, as it is.
 pub fn announce(line: &str) {
     let line = format!("{}\n", one_line(line));
+    // Nobody is left to be told that standard error is closed.
     let _written = io::stderr().write_all(line.as_bytes());
 }
 

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use serde_json::{Value, json};
 
 use super::{Format, env};
-use crate::entrypoint::identity::{HOME, Ids, Plan};
+use crate::entrypoint::identity::{Forecast, HOME, Ids, Plan, UserPlan};
 use crate::entrypoint::{init, work_tree};
 use crate::environment::Environment;
 use crate::error::Error;
@@ -29,10 +29,14 @@ pub(super) fn shown(
     let mut text = Vec::new();
     let mut value = match user {
         Ok(plan) => {
-            text.extend(lines(plan));
+            let forecast = match plan {
+                Plan::User(user) => Some((user.as_ref(), user.forecast())),
+                Plan::Unchanged { .. } => None,
+            };
+            text.extend(lines(plan, forecast.as_ref()));
             let git = work_tree::settings(environment, plan.ids().uid);
             text.extend(git.iter().map(|(name, value)| format!("git: {name}={}", value.to_string_lossy())));
-            let mut value = json(plan);
+            let mut value = json(plan, forecast.as_ref());
             let git = git.iter().map(|(name, value)| json!({"name": name, "value": value.to_string_lossy()}));
             set(&mut value, "git", git.collect());
             value
@@ -82,13 +86,13 @@ pub(super) fn dry_run(
 }
 
 /// The plan in lines for people.
-fn lines(plan: &Plan) -> Vec<String> {
+fn lines(plan: &Plan, user: Option<&(&UserPlan, Forecast)>) -> Vec<String> {
     let Ids { uid, gid, groups } = plan.ids();
     let groups: Vec<String> = groups.iter().map(ToString::to_string).collect();
     let mut lines =
         vec![format!("user: uid {uid}, gid {gid}, groups {} ({})", groups.join(" "), plan.reason())];
-    if let Plan::User(user) = plan {
-        lines.push(match (user.name(), user.account_obstacle(), user.writes_files) {
+    if let Some((user, forecast)) = user {
+        lines.push(match (user.name(), &forecast.no_account, user.writes_files) {
             (Some(name), None, true) => {
                 format!("account: {name}, to be written to /etc/passwd and /etc/group")
             }
@@ -96,7 +100,7 @@ fn lines(plan: &Plan) -> Vec<String> {
             (Some(_), Some(cause), _) => format!("account: none: {cause}"),
             (None, ..) => "account: none".to_owned(),
         });
-        lines.push(match user.home_obstacle() {
+        lines.push(match &forecast.no_home {
             None => format!("home: {HOME}"),
             Some(cause) => format!("home: not {HOME}: {cause}: one in /tmp, /var/tmp or /dev/shm"),
         });
@@ -106,14 +110,14 @@ fn lines(plan: &Plan) -> Vec<String> {
 }
 
 /// The plan for programs.
-fn json(plan: &Plan) -> Value {
+fn json(plan: &Plan, user: Option<&(&UserPlan, Forecast)>) -> Value {
     let Ids { uid, gid, groups } = plan.ids();
-    let (account, writes, home) = match plan {
-        Plan::Unchanged { .. } => (None, false, None),
-        Plan::User(user) => {
-            let account = user.name().filter(|_| user.account_obstacle().is_none());
+    let (account, writes, home) = match user {
+        None => (None, false, None),
+        Some((user, forecast)) => {
+            let account = user.name().filter(|_| forecast.no_account.is_none());
             let writes = user.writes_files && account.is_some();
-            (account, writes, Some(HOME).filter(|_| user.home_obstacle().is_none()))
+            (account, writes, Some(HOME).filter(|_| forecast.no_home.is_none()))
         }
     };
     json!({

@@ -92,7 +92,7 @@ fn remedy(errno: Errno) -> &'static str {
 pub fn drop_to(ids: &Ids, from: &Ids, kernel: &mut impl Kernel) -> Result<(), DropError> {
     let Ids { uid, gid, groups } = ids;
     let (uid, gid) = (*uid, *gid);
-    let failed = |call: &'static str| move |errno: Errno| DropError::Call { uid, gid, call, errno };
+    let failed = |call| failed(ids, call);
     // A user namespace may deny setgroups (user_namespaces(7)), which does not matter where nothing is to change.
     let stays = uid == from.uid && gid == from.gid && ids.has_groups_of(from);
     if !stays {
@@ -111,12 +111,18 @@ pub fn drop_to(ids: &Ids, from: &Ids, kernel: &mut impl Kernel) -> Result<(), Dr
     kernel.set_capabilities(left).map_err(failed("capset"))?;
     // Groups that were not set may come without the primary one.
     let groups = if stays { &from.groups } else { groups };
-    verify(&Ids { uid, gid, groups: groups.clone() }, left, kernel)
+    verify(ids, groups, left, kernel)
 }
 
-fn verify(ids: &Ids, left: Capabilities, kernel: &mut impl Kernel) -> Result<(), DropError> {
+fn failed(ids: &Ids, call: &'static str) -> impl FnOnce(Errno) -> DropError + use<> {
     let Ids { uid, gid, .. } = *ids;
-    let failed = |call: &'static str| move |errno: Errno| DropError::Call { uid, gid, call, errno };
+    move |errno| DropError::Call { uid, gid, call, errno }
+}
+
+/// Compares what the kernel says with the user, the groups and the capabilities that the process should have.
+fn verify(ids: &Ids, groups: &[u32], left: Capabilities, kernel: &mut impl Kernel) -> Result<(), DropError> {
+    let Ids { uid, gid, .. } = *ids;
+    let failed = |call| failed(ids, call);
     let wrong = |found: String| Err(DropError::Unverified { uid, gid, found });
     let state = kernel.state().map_err(failed("getresuid"))?;
     if state.uids != [uid; 3] {
@@ -125,8 +131,8 @@ fn verify(ids: &Ids, left: Capabilities, kernel: &mut impl Kernel) -> Result<(),
     if state.gids != [gid; 3] {
         return wrong(format!("gids {:?}", state.gids));
     }
-    let has_all = ids.groups.iter().all(|group| state.groups.contains(group));
-    if !has_all || state.groups.len() != ids.groups.len() {
+    let has_all = groups.iter().all(|group| state.groups.contains(group));
+    if !has_all || state.groups.len() != groups.len() {
         return wrong(format!("groups {:?}", state.groups));
     }
     let capabilities = kernel.capabilities().map_err(failed("capget"))?;
@@ -174,7 +180,7 @@ impl Kernel for System {
     }
 
     fn set_capabilities(&mut self, capabilities: Capabilities) -> Result<(), Errno> {
-        capabilities.set().map_err(errno)
+        capabilities.set()
     }
 
     fn set_no_new_privileges(&mut self) -> Result<(), Errno> {
@@ -192,12 +198,8 @@ impl Kernel for System {
     }
 
     fn capabilities(&self) -> Result<Capabilities, Errno> {
-        Capabilities::get().map_err(errno)
+        Capabilities::get()
     }
-}
-
-fn errno(error: std::io::Error) -> Errno {
-    error.raw_os_error().map_or(Errno::UnknownErrno, Errno::from_raw)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Capabilities (capabilities(7), capget(2)).
 
-use std::io;
+use nix::errno::Errno;
 
 /// Changing group ids, and setgroups(2) (include/uapi/linux/capability.h).
 pub const CAP_SETGID: u32 = 6;
@@ -39,14 +39,11 @@ const HEADER: Header = Header { version: 0x2008_0522, pid: 0 };
 
 impl Capabilities {
     /// Those of this process.
-    pub fn get() -> io::Result<Capabilities> {
+    pub fn get() -> Result<Capabilities, Errno> {
         let mut header = HEADER;
         let mut data = [Data::default(); 2];
         // SAFETY: the header says version 3, for which the kernel writes two structures; both outlive the call.
-        let rc = unsafe { libc::syscall(libc::SYS_capget, &raw mut header, data.as_mut_ptr()) };
-        if rc != 0 {
-            return Err(io::Error::last_os_error());
-        }
+        Errno::result(unsafe { libc::syscall(libc::SYS_capget, &raw mut header, data.as_mut_ptr()) })?;
         let [low, high] = data;
         let join = |low: u32, high: u32| u64::from(low) | u64::from(high) << 32;
         Ok(Capabilities {
@@ -57,7 +54,7 @@ impl Capabilities {
     }
 
     /// Makes these the ones of this process, and empties the ambient set, which could only be what is left in two of them.
-    pub fn set(self) -> io::Result<()> {
+    pub fn set(self) -> Result<(), Errno> {
         let mut header = HEADER;
         let low = |set: u64| (set & u64::from(u32::MAX)) as u32;
         let part = |shift: u32| Data {
@@ -67,20 +64,14 @@ impl Capabilities {
         };
         let data = [part(0), part(32)];
         // SAFETY: the header says version 3, for which the kernel reads two structures; both outlive the call.
-        let rc = unsafe { libc::syscall(libc::SYS_capset, &raw mut header, data.as_ptr()) };
-        if rc != 0 {
-            return Err(io::Error::last_os_error());
-        }
+        Errno::result(unsafe { libc::syscall(libc::SYS_capset, &raw mut header, data.as_ptr()) })?;
         let none: libc::c_ulong = 0;
         let clear = libc::PR_CAP_AMBIENT_CLEAR_ALL as libc::c_ulong;
         // SAFETY: prctl(2), PR_CAP_AMBIENT: no pointers; the unused arguments must be 0.
-        let rc = unsafe { libc::prctl(libc::PR_CAP_AMBIENT, clear, none, none, none) };
-        // EINVAL: a kernel before 4.3, which has no such set.
-        match rc {
-            0 => Ok(()),
-            _ => Err(io::Error::last_os_error()).or_else(|error| {
-                if error.raw_os_error() == Some(libc::EINVAL) { Ok(()) } else { Err(error) }
-            }),
+        match Errno::result(unsafe { libc::prctl(libc::PR_CAP_AMBIENT, clear, none, none, none) }) {
+            // A kernel before 4.3, which has no such set.
+            Ok(_) | Err(Errno::EINVAL) => Ok(()),
+            Err(errno) => Err(errno),
         }
     }
 

@@ -20,6 +20,12 @@ pub fn mount_id_of(file: BorrowedFd<'_>) -> Option<u64> {
     statx_mount_id(file).or_else(|| fdinfo_mount_id(file))
 }
 
+/// Whether a file or directory is on another mount than the directory that it is in.
+pub fn is_mount(path: &Path) -> bool {
+    let mount = mount_id(path);
+    mount.is_some() && mount != path.parent().and_then(mount_id)
+}
+
 /// statx(2): since Linux 5.8.
 fn statx_mount_id(file: BorrowedFd<'_>) -> Option<u64> {
     let mut answer = MaybeUninit::<libc::statx>::zeroed();

@@ -14,6 +14,7 @@ use super::plan::UserPlan;
 use super::record::RecordError;
 use crate::entrypoint::privileges::{DropError, System, drop_to};
 use crate::environment::Environment;
+use crate::sys;
 
 /// Something that does not keep the command from running, but may make it fail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,7 +93,7 @@ fn home_remedy(error: &io::Error, uid: u32) -> String {
     match errno(error) {
         Some(Errno::EROFS) => "--tmpfs /home/user".to_owned(),
         Some(Errno::EPERM) => "--cap-add CHOWN".to_owned(),
-        Some(Errno::EACCES) if home::is_mount(Path::new(HOME)) => {
+        Some(Errno::EACCES) if sys::is_mount(Path::new(HOME)) => {
             format!("chown {uid} what is mounted there")
         }
         _ => String::new(),

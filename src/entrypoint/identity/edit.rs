@@ -51,29 +51,12 @@ pub fn with_user(files: &Files, user: &User) -> Edited {
     let mut edited = Edited { files: files.clone(), name: None, earlier_uid: None };
     let known = accounts::accounts(&files.passwd).find(|account| account.uid == user.uid);
     let earlier = earlier_account(&files.passwd).filter(|_| known.is_none() && user.replaces);
-    if let Some(account) = known {
-        edited.name = Some(account.name.to_vec());
-    } else if user.uid == 0 {
+    match known {
+        // It has its group as well; whether that has a name is not ours to mend.
+        Some(account) => edited.name = Some(account.name.to_vec()),
         // A system without root's line has no use for one that says that root is a user.
-    } else if let Some(name) = free_name(&files.passwd, USER, user.uid, earlier.is_some()) {
-        let line = account_line(&name, user, files.shadow.is_some());
-        match earlier {
-            Some(earlier) => {
-                edited.earlier_uid = Some(earlier.uid);
-                replace_line(&mut edited.files.passwd, is_own_line, &line);
-                // As userdel(8): what the earlier user was a member of is no matter of this one's.
-                leave_groups(&mut edited.files.group, &name);
-            }
-            None => append_line(&mut edited.files.passwd, &line),
-        }
-        if let Some(shadow) = &mut edited.files.shadow {
-            lock_password(shadow, &name);
-        }
-        edited.name = Some(name);
-    }
-    // An account that was there has its group; whether that has a name is not ours to mend.
-    if known.is_none() && user.uid != 0 {
-        name_group(&mut edited.files.group, user.gid, earlier.map(|account| account.gid));
+        None if user.uid == 0 => {}
+        None => add_account(&mut edited, user, earlier),
     }
     for gid in &user.extra {
         let joined = *gid == user.gid;
@@ -84,21 +67,45 @@ pub fn with_user(files: &Files, user: &User) -> Edited {
     edited
 }
 
+/// Adds an account and a group, or makes an earlier account over.
+fn add_account(edited: &mut Edited, user: &User, earlier: Option<Account<'_>>) {
+    let Files { passwd, group, shadow } = &mut edited.files;
+    if let Some(name) = free_name(passwd, USER, user.uid, earlier.is_some()) {
+        let line = account_line(&name, user.uid, user.gid, shadow.is_some());
+        match earlier {
+            Some(earlier) => {
+                edited.earlier_uid = Some(earlier.uid);
+                replace_line(passwd, is_own_line, &line);
+                // As userdel(8): what the earlier user was a member of is no matter of this one's.
+                leave_groups(group, &name);
+            }
+            None => append_line(passwd, &line),
+        }
+        if let Some(shadow) = shadow {
+            lock_password(shadow, &name);
+        }
+        edited.name = Some(name);
+    }
+    name_group(group, user.gid, earlier.map(|account| account.gid));
+}
+
 /// `user:x:UID:GID::/home/user:/bin/bash`
-fn account_line(name: &[u8], user: &User, shadowed: bool) -> Vec<u8> {
+fn account_line(name: &[u8], uid: u32, gid: u32, shadowed: bool) -> Vec<u8> {
     // shadow(5): with an x the password is in /etc/shadow. An asterisk can be no password's hash, an empty field would
     // be no password at all.
     let password = if shadowed { 'x' } else { '*' };
-    [name, format!(":{password}:{}:{}::{HOME}:/bin/bash", user.uid, user.gid).as_bytes()].concat()
+    [name, format!(":{password}:{uid}:{gid}::{HOME}:/bin/bash").as_bytes()].concat()
 }
 
 /// The account of an earlier start, which can be made over: the container was started again, or the image was made of one.
-///
-/// Only if no other line has its name, so that there is no doubt which one is meant.
 pub fn earlier_account(passwd: &[u8]) -> Option<Account<'_>> {
-    let mut named = accounts::lines(passwd).filter(|line| may_be_named(line, USER.as_bytes()));
-    let line = named.next().filter(|line| is_own_line(line))?;
-    if named.next().is_some() { None } else { Account::parse(line) }
+    only_line_named(passwd, USER.as_bytes()).filter(|line| is_own_line(line)).and_then(Account::parse)
+}
+
+/// The line of a name, if no other line has that name, so that there is no doubt which one is meant.
+fn only_line_named<'a>(file: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    let mut named = accounts::lines(file).filter(|line| may_be_named(line, name));
+    named.next().filter(|_| named.next().is_none())
 }
 
 /// Whether some program may take a line for one of this name. glibc also takes lines with blanks before the name, or with
@@ -110,9 +117,9 @@ fn may_be_named(line: &[u8], name: &[u8]) -> bool {
 /// Whether a line is what [`account_line`], or useradd(8) in the original entrypoint, writes for `user`.
 fn is_own_line(line: &[u8]) -> bool {
     Account::parse(line).filter(|account| account.uid != 0).is_some_and(|account| {
-        let user = User { uid: account.uid, gid: account.gid, extra: Vec::new(), replaces: true };
-        account.name == USER.as_bytes()
-            && [true, false].iter().any(|shadowed| line == account_line(account.name, &user, *shadowed))
+        let Account { name, uid, gid, .. } = account;
+        name == USER.as_bytes()
+            && [true, false].iter().any(|shadowed| line == account_line(name, uid, gid, *shadowed))
     })
 }
 
@@ -133,9 +140,7 @@ fn name_group(group: &mut Vec<u8>, gid: u32, earlier: Option<u32>) {
             group.name == USER.as_bytes() && Some(group.gid) == earlier && !group.has_members()
         })
     };
-    if accounts::lines(group).filter(|line| may_be_named(line, USER.as_bytes())).count() == 1
-        && accounts::lines(group).any(is_earlier)
-    {
+    if only_line_named(group, USER.as_bytes()).is_some_and(is_earlier) {
         replace_line(group, is_earlier, format!("{USER}:x:{gid}:").as_bytes());
     } else {
         add_group(group, USER, gid, b"");
@@ -184,10 +189,10 @@ fn add_group(group: &mut Vec<u8>, name: &str, gid: u32, member: &[u8]) {
 
 /// Makes sure that nobody can log in as the user by a password, be it empty or one that waits for the account.
 fn lock_password(shadow: &mut Vec<u8>, name: &[u8]) {
-    let password = |line: &[u8]| line.split(|byte| *byte == b':').nth(1).map(<[u8]>::to_vec);
     let is_open = |line: &[u8]| {
+        let password = line.split(|byte| *byte == b':').nth(1);
         may_be_named(line, name)
-            && password(line).is_some_and(|field| !field.starts_with(b"!") && !field.starts_with(b"*"))
+            && password.is_some_and(|field| !field.starts_with(b"!") && !field.starts_with(b"*"))
     };
     // As usermod(8) --lock does it.
     edit_lines(shadow, is_open, |line| {

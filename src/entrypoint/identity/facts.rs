@@ -1,5 +1,6 @@
 //! What there is: this process, its user namespace, the account files, the working directory.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
@@ -71,6 +72,13 @@ pub struct Workdir {
 }
 
 impl Ids {
+    /// The ids of a user who is in these groups: the primary one first, and each once.
+    pub fn new(uid: u32, gid: u32, further: impl IntoIterator<Item = u32>) -> Ids {
+        let mut seen = HashSet::new();
+        let groups = std::iter::once(gid).chain(further).filter(|group| seen.insert(*group)).collect();
+        Ids { uid, gid, groups }
+    }
+
     /// Those of this process.
     pub fn current() -> Ids {
         Ids {

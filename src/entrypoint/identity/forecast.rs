@@ -8,32 +8,40 @@ use nix::errno::Errno;
 use nix::unistd::{AccessFlags, access};
 
 use super::edit::HOME;
-use super::home::is_mount;
 use super::plan::UserPlan;
 use super::record::{RecordError, is_host};
 use crate::sys;
 
+/// What root can tell beforehand of the account and the home.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Forecast {
+    /// Why there would be no account.
+    pub no_account: Option<String>,
+    /// Why the home would be another directory.
+    pub no_home: Option<String>,
+}
+
 impl UserPlan {
-    /// Why there would be no account, as far as root can tell beforehand.
-    pub fn account_obstacle(&self) -> Option<String> {
+    /// Looks, and changes nothing.
+    pub fn forecast(&self) -> Forecast {
+        Forecast { no_account: self.account_obstacle(), no_home: self.home_obstacle() }
+    }
+
+    fn account_obstacle(&self) -> Option<String> {
         if !self.writes_files {
             return None;
         }
         if is_host() {
             return Some(RecordError::NoContainer.to_string());
         }
-        let etc = Path::new("/etc");
-        if let Some(path) = ["/etc/passwd", "/etc/group"].into_iter().find(|path| {
-            let mount = sys::mount_id(Path::new(path));
-            mount.is_some() && mount != sys::mount_id(etc)
-        }) {
+        let files = ["/etc/passwd", "/etc/group"];
+        if let Some(path) = files.into_iter().find(|path| sys::is_mount(Path::new(path))) {
             return Some(RecordError::Mount(path).to_string());
         }
-        access(etc, AccessFlags::W_OK).err().map(|errno| format!("/etc: {}", errno.desc()))
+        access("/etc", AccessFlags::W_OK).err().map(|errno| format!("/etc: {}", errno.desc()))
     }
 
-    /// Why the home would be another directory, as far as root can tell beforehand.
-    pub fn home_obstacle(&self) -> Option<String> {
+    fn home_obstacle(&self) -> Option<String> {
         let home = Path::new(HOME);
         let Ok(metadata) = fs::metadata(home) else {
             let above = home.ancestors().skip(1).find(|dir| dir.exists())?;
@@ -42,7 +50,7 @@ impl UserPlan {
         if !metadata.is_dir() {
             return Some(Errno::ENOTDIR.desc().to_owned());
         }
-        let is_mount = is_mount(home);
+        let is_mount = sys::is_mount(home);
         let is_users = metadata.uid() == self.ids.uid || is_mount && metadata.mode() & 0o002 != 0;
         let can_be_given =
             !is_mount && (metadata.uid() == 0 || Some(metadata.uid()) == self.edited.earlier_uid);

@@ -4,10 +4,11 @@
 //! nothing is named by a path. Each directory is opened from the one above it, as a mere place (O_PATH), looked at, and
 //! only then read or given away, all by the same descriptor.
 
-use std::ffi::{CStr, OsString};
-use std::fs::{self, DirBuilder, File};
+use std::ffi::{CStr, CString, OsString};
+use std::fs::{self, DirBuilder, File, Metadata};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{
     DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown, lchown, symlink,
 };
@@ -49,9 +50,13 @@ pub fn prepare(owner: Owner) -> io::Result<()> {
     match fs::symlink_metadata(home) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => make(home, owner),
         Err(error) => Err(error),
-        Ok(metadata) if metadata.uid() == owner.uid => Ok(()),
-        Ok(_) => hand_over(home, owner),
+        Ok(metadata) => take(home, &metadata, owner),
     }
+}
+
+/// Hands a home over, if it has to be.
+fn take(home: &Path, metadata: &Metadata, owner: Owner) -> io::Result<()> {
+    if metadata.uid() == owner.uid { Ok(()) } else { hand_over(home, owner) }
 }
 
 /// Makes the home under another name first, so that nobody sees a part of it.
@@ -75,8 +80,7 @@ fn make(home: &Path, owner: Owner) -> io::Result<()> {
     let _removed = fs::remove_dir_all(&new);
     // Another gb was faster, for the same user or for another.
     match fs::symlink_metadata(home) {
-        Ok(metadata) if metadata.uid() == owner.uid => Ok(()),
-        Ok(_) => hand_over(home, owner),
+        Ok(metadata) => take(home, &metadata, owner),
         Err(_) => Err(error),
     }
 }
@@ -115,8 +119,7 @@ fn hand_over(home: &Path, owner: Owner) -> io::Result<()> {
     let parent = home.parent().unwrap_or(Path::new("/"));
     let above = File::options().read(true).custom_flags(libc::O_DIRECTORY | libc::O_PATH).open(parent)?;
     let mount = sys::mount_id_of(above.as_fd()).ok_or(Errno::ENOSYS)?;
-    let name = home.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let name = std::ffi::CString::new(name)?;
+    let name = CString::new(home.file_name().unwrap_or_default().as_bytes())?;
     let mut walk = Walk { owner, mount, entries: 0, failure: None };
     walk.entry(above.as_fd(), &name, 0);
     walk.failure.map_or(Ok(()), Err)
@@ -194,13 +197,7 @@ pub fn is_usable(home: &Path, uid: u32) -> Result<(), Errno> {
     access(&home.join("."), AccessFlags::W_OK | AccessFlags::X_OK)?;
     let metadata = fs::symlink_metadata(home).map_err(|_| Errno::EACCES)?;
     let is_own = metadata.is_dir() && metadata.uid() == uid;
-    if is_own || is_mount(home) { Ok(()) } else { Err(Errno::EACCES) }
-}
-
-/// Whether a directory is on another mount than the one that it is in.
-pub fn is_mount(dir: &Path) -> bool {
-    let mount = sys::mount_id(dir);
-    mount.is_some() && mount != dir.parent().and_then(sys::mount_id)
+    if is_own || sys::is_mount(home) { Ok(()) } else { Err(Errno::EACCES) }
 }
 
 /// A directory of the user's own, where the home can't be used: in a place that anybody may write to.

@@ -21,6 +21,7 @@ mod user_spec;
 pub use becoming::{Problem, become_user};
 pub use edit::{Files, HOME};
 pub use facts::{Facts, Ids, RootFacts, Workdir, accounts_and_groups};
+pub use forecast::Forecast;
 pub use plan::{Plan, PlanError, UserPlan, plan};
 pub use request::{IdentityRequestError, Request};
 pub use user_spec::{Resolved, UserSpec, UserSpecError};

@@ -1,6 +1,5 @@
 //! Which user the command gets, decided from the request and the facts alone.
 
-use std::collections::HashSet;
 use std::os::unix::ffi::OsStrExt;
 
 use super::accounts;
@@ -212,11 +211,9 @@ fn user_plan(request: &UserRequest, from: Ids, facts: &RootFacts) -> Result<User
         }
         extra.push(extra_gid);
     }
-    deduplicate(&mut extra);
     let user = User { uid, gid, extra, replaces: !facts.earlier_is_running };
     let edited = edit::with_user(&facts.files, &user);
-    let groups = groups(&user, &edited, &from, &facts.gids)?;
-    let ids = Ids { uid, gid, groups };
+    let ids = ids(&user, &edited, &from, &facts.gids)?;
     check(&ids, &from, facts)?;
     let writes_files = edited.files != facts.files && facts.unreadable.is_none();
     Ok(UserPlan { from, ids, reason, announcements, notes, user, edited, writes_files })
@@ -272,36 +269,28 @@ fn extra_group(group: &ExtraGroup, facts: &RootFacts) -> Result<(u32, bool), Pla
     }
 }
 
-/// The supplementary groups. The primary one is among them: a file whose group may do less than others must not be open to
-/// somebody who left that group (CVE-2022-36109).
-fn groups(user: &User, edited: &Edited, from: &Ids, gids: &IdMap) -> Result<Vec<u32>, PlanError> {
-    let mut groups = vec![user.gid];
+/// The user's ids. The primary group is among the supplementary ones, too: a file whose group may do less than others must
+/// not be open to somebody who left that group (CVE-2022-36109).
+fn ids(user: &User, edited: &Edited, from: &Ids, gids: &IdMap) -> Result<Ids, PlanError> {
     let own = match (user.uid, &edited.name) {
         (0, _) => from.groups.clone(),
         (_, Some(name)) => accounts::memberships(&edited.files.group, name),
         (_, None) => Vec::new(),
     };
     // Nobody asked for these by their number, so one that does not exist here is no mistake.
-    groups.extend(own.into_iter().filter(|gid| gids.outside(*gid).is_some() && !user.extra.contains(gid)));
-    groups.extend(&user.extra);
-    deduplicate(&mut groups);
-    if groups.len() > MAX_GROUPS {
-        return Err(PlanError::TooManyGroups { uid: user.uid, count: groups.len() });
+    let own = own.into_iter().filter(|gid| gids.outside(*gid).is_some() && !user.extra.contains(gid));
+    let ids = Ids::new(user.uid, user.gid, own.chain(user.extra.iter().copied()));
+    if ids.groups.len() > MAX_GROUPS {
+        return Err(PlanError::TooManyGroups { uid: user.uid, count: ids.groups.len() });
     }
-    match groups.iter().find(|gid| gids.outside(**gid).is_none()) {
+    match ids.groups.iter().find(|gid| gids.outside(**gid).is_none()) {
         Some(gid) => Err(PlanError::NotMapped { kind: "gid", id: *gid, ids: gids.ids() }),
-        None => Ok(groups),
+        None => Ok(ids),
     }
 }
 
 /// NGROUPS_MAX (include/uapi/linux/limits.h)
 const MAX_GROUPS: usize = 65536;
-
-/// Keeps the first of each.
-fn deduplicate(ids: &mut Vec<u32>) {
-    let mut seen = HashSet::new();
-    ids.retain(|id| seen.insert(*id));
-}
 
 /// What the kernel would refuse, with the reason that it does not give.
 fn check(ids: &Ids, from: &Ids, facts: &RootFacts) -> Result<(), PlanError> {

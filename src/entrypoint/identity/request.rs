@@ -93,16 +93,9 @@ pub enum IdentityRequestError {
     /// More groups than anybody means.
     #[error("EXTRA_GROUP_IDS: {0} groups are more than the {MAX_EXTRA} that are joined (leave some out)")]
     TooMany(usize),
-    /// Something else than the words that a variable can have.
-    #[error("{variable}={}: not a value it has ({remedy})", value.to_string_lossy())]
-    Word {
-        /// The variable.
-        variable: &'static str,
-        /// Its value.
-        value: OsString,
-        /// What to write instead.
-        remedy: &'static str,
-    },
+    /// No word of `GB_USER`'s.
+    #[error("GB_USER={0}: not a value it has (GB_USER=owner, or LOCAL_USER_ID for an id)")]
+    User(String),
 }
 
 impl Request {
@@ -132,11 +125,7 @@ fn owner_or_default(environment: &Environment) -> Result<Who, IdentityRequestErr
     match environment.get_nonempty("GB_USER") {
         None => Ok(Who::Default),
         Some(word) if word == "owner" => Ok(Who::Owner),
-        Some(word) => Err(IdentityRequestError::Word {
-            variable: "GB_USER",
-            value: word.to_owned(),
-            remedy: "GB_USER=owner, or LOCAL_USER_ID for an id",
-        }),
+        Some(word) => Err(IdentityRequestError::User(word.to_string_lossy().into_owned())),
     }
 }
 

@@ -13,13 +13,12 @@ use super::id::{self, IdError};
 pub struct UserSpec<'a> {
     text: &'a OsStr,
     user: Part<'a>,
-    group: Part<'a>,
+    /// Nothing may have been said of it.
+    group: Option<Part<'a>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part<'a> {
-    /// Nothing was said.
-    Absent,
     Id(u32),
     Name(&'a [u8]),
 }
@@ -67,29 +66,28 @@ impl<'a> UserSpec<'a> {
     pub fn parse(text: &'a OsStr) -> Result<UserSpec<'a>, UserSpecError> {
         let mut parts = text.as_bytes().split(|byte| *byte == b':');
         let part = |part: Option<&'a [u8]>| match part {
-            None | Some([]) => Ok(Part::Absent),
+            None | Some([]) => Ok(None),
             Some(part) => match id::parse(part) {
-                Ok(id) => Ok(Part::Id(id)),
-                Err(IdError::NotDecimal(_)) => Ok(Part::Name(part)),
+                Ok(id) => Ok(Some(Part::Id(id))),
+                Err(IdError::NotDecimal(_)) => Ok(Some(Part::Name(part))),
                 Err(cause) => Err(UserSpecError::Id { text: text.to_string_lossy().into_owned(), cause }),
             },
         };
         let (user, group) = (part(parts.next())?, part(parts.next())?);
-        match parts.next() {
-            None if user == Part::Absent => Err(UserSpecError::Empty(text.to_string_lossy().into_owned())),
-            None => Ok(UserSpec { text, user, group }),
-            Some(_) => Err(UserSpecError::Colons(text.to_string_lossy().into_owned())),
+        let whole = || text.to_string_lossy().into_owned();
+        match (user, parts.next()) {
+            (_, Some(_)) => Err(UserSpecError::Colons(whole())),
+            (None, None) => Err(UserSpecError::Empty(whole())),
+            (Some(user), None) => Ok(UserSpec { text, user, group }),
         }
     }
 
-    /// Looks the names up; `current` is what an absent part means.
+    /// Looks the names up; `current` is whose primary group a user without an account keeps, as with su-exec.
     ///
     /// A user without a group gets all groups that list it, and its primary one; a group that is given is the only one.
-    /// The id of a user without an account keeps the current primary group, as su-exec does.
     pub fn resolve(&self, files: &Files, current: &Ids) -> Result<Resolved, UserSpecError> {
         let by_id = |uid: u32| accounts::accounts(&files.passwd).find(|account| account.uid == uid);
         let (uid, account): (u32, Option<Account<'_>>) = match self.user {
-            Part::Absent => (current.uid, by_id(current.uid)),
             Part::Id(uid) => (uid, by_id(uid)),
             Part::Name(name) => {
                 let account = accounts::accounts(&files.passwd).find(|account| account.name == name);
@@ -97,27 +95,21 @@ impl<'a> UserSpec<'a> {
                 (account.uid, Some(account))
             }
         };
-        let (gid, groups) = match self.group {
-            Part::Id(gid) => (gid, vec![gid]),
-            Part::Name(name) => {
+        let ids = match self.group {
+            Some(Part::Id(gid)) => Ids::new(uid, gid, []),
+            Some(Part::Name(name)) => {
                 let group = accounts::groups(&files.group).find(|group| group.name == name);
                 let gid = group.ok_or_else(|| self.no_such("group", "/etc/group"))?.gid;
-                (gid, vec![gid])
+                Ids::new(uid, gid, [])
             }
-            Part::Absent => {
+            None => {
                 let gid = account.map_or(current.gid, |account| account.gid);
-                let mut groups = vec![gid];
                 let memberships = account.map(|account| accounts::memberships(&files.group, account.name));
-                for group in memberships.unwrap_or_default() {
-                    if !groups.contains(&group) {
-                        groups.push(group);
-                    }
-                }
-                (gid, groups)
+                Ids::new(uid, gid, memberships.unwrap_or_default())
             }
         };
         let home = account.map_or(b"/".as_slice(), |account| account.home).to_vec();
-        Ok(Resolved { ids: Ids { uid, gid, groups }, home })
+        Ok(Resolved { ids, home })
     }
 
     fn no_such(&self, kind: &'static str, file: &'static str) -> UserSpecError {
