@@ -103,6 +103,14 @@ impl Call {
     }
 }
 
+/// A directory in which gb has this name.
+pub fn linked(name: &str) -> (Dir, PathBuf) {
+    let dir = Dir::new();
+    let link = dir.path().join(name);
+    std::os::unix::fs::symlink(PATH, &link).unwrap();
+    (dir, link)
+}
+
 /// A directory that goes away with the value.
 pub struct Dir(tempfile::TempDir);
 

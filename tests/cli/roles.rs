@@ -3,17 +3,7 @@
 //! What they must do is shown by `cross-tests` with the real ones. Here a script stands for clang that prints how it was
 //! called, to hold what an image test could not see.
 
-use std::path::PathBuf;
-
-use crate::gb::{Call, Dir, PATH};
-
-/// A directory in which gb has this name.
-fn linked(name: &str) -> (Dir, PathBuf) {
-    let dir = Dir::new();
-    let link = dir.path().join(name);
-    std::os::unix::fs::symlink(PATH, &link).unwrap();
-    (dir, link)
-}
+use crate::gb::{Call, Dir, PATH, linked};
 
 #[test]
 fn without_clang_the_compiler_says_for_which_target_and_how_to_get_it() {

@@ -2,18 +2,7 @@
 //!
 //! These need no root. What root does with users is what `tests/entrypoint` is about.
 
-use std::os::unix::fs::symlink;
-use std::path::PathBuf;
-
-use crate::gb::{Call, Dir, PATH, gb};
-
-/// A directory in which gb has this name.
-fn linked(name: &str) -> (Dir, PathBuf) {
-    let dir = Dir::new();
-    let link = dir.path().join(name);
-    symlink(PATH, &link).unwrap();
-    (dir, link)
-}
+use crate::gb::{Call, Dir, gb, linked};
 
 /// `gb run` for whoever the variables say.
 fn run_as(variables: &[(&str, &str)]) -> Call {

@@ -278,12 +278,7 @@ const ROWS: &[Row] = &[
     Row {
         // docs/compat.md: init-ctrl-z
         what: "after Ctrl-Z the command",
-        see: |init| {
-            let mut running = on_terminal(init, "echo ready; sleep 1; exit 8");
-            running.expect("ready");
-            running.send("\x1a");
-            runs_on(running)
-        },
+        see: |init| after_ctrl_z(init, "echo ready; sleep 1; exit 8"),
         seen: ["runs on: 8", "hangs", "hangs", "runs on: 8", "hangs"],
     },
     Row {
@@ -292,10 +287,7 @@ const ROWS: &[Row] = &[
             // It stops itself after it has tidied up, as less does, which may be when the others go on already.
             let pager = "$SIG{CONT} = sub { $SIG{CONT} = q(DEFAULT); select undef, undef, undef, 0.1; kill TSTP => $$ };
                 $| = 1; print qq(ready\n); select undef, undef, undef, 0.2 for 1 .. 5";
-            let mut running = on_terminal(init, &format!("perl -e '{pager}'; exit 8"));
-            running.expect("ready");
-            running.send("\x1a");
-            runs_on(running)
+            after_ctrl_z(init, &format!("perl -e '{pager}'; exit 8"))
         },
         seen: ["runs on: 8", "hangs", "hangs", "runs on: 8", "hangs"],
     },
@@ -304,10 +296,7 @@ const ROWS: &[Row] = &[
         see: |init| {
             let program = "$| = 1; $SIG{TSTP} = q(IGNORE); exit(wait > 0 ? 8 : 9) if fork;
                 $SIG{TSTP} = q(DEFAULT); print qq(ready\\n); sleep 1";
-            let mut running = on_terminal(init, &format!("exec perl -e '{program}'"));
-            running.expect("ready");
-            running.send("\x1a");
-            runs_on(running)
+            after_ctrl_z(init, &format!("exec perl -e '{program}'"))
         },
         seen: ["runs on: 8", "hangs", "hangs", "runs on: 8", "runs on: 8"],
     },
@@ -641,9 +630,12 @@ fn ending(done: &Done) -> String {
     }
 }
 
-/// Whether a command that takes a second ends.
+/// Whether a command that takes a second, and is stopped by the key right after it has said that it is ready, ends.
 #[track_caller]
-fn runs_on(mut running: Running) -> String {
+fn after_ctrl_z(init: Init, script: &str) -> String {
+    let mut running = on_terminal(init, script);
+    running.expect("ready");
+    running.send("\x1a");
     if running.ended_within(Duration::from_secs(5)).is_none() {
         return "hangs".into();
     }
