@@ -9,7 +9,7 @@ mod variant;
 use goblin::elf::header::{EI_CLASS, EI_DATA, ELFCLASS32, ELFCLASS64, ELFDATA2LSB, ELFDATA2MSB};
 
 pub use parse::{Target, UnknownPlatform, Why, parse};
-pub use table::{Abi, Binfmt, Elf, ElfClass, ElfData, Machine, PLATFORMS, Platform, Variable};
+pub use table::{Abi, Binfmt, Binutils, Elf, ElfClass, ElfData, Machine, PLATFORMS, Platform, Variable};
 pub use variant::{BadVariant, Variant};
 
 impl Abi {

@@ -3,7 +3,7 @@
 //! Sources: `go tool dist list` and internal/buildcfg (Go 1.26); dpkg's cputable and ostable; rustc's platform
 //! support page; the System V psABI supplements and glibc's `shlib-versions` (loader names); QEMU's
 //! scripts/qemu-binfmt-conf.sh (magic and mask), with EI_OSABI left open everywhere, because static programs with
-//! IFUNCs carry OSABI 3.
+//! IFUNCs carry OSABI 3; binutils' ld/configure.tgt and bfd/config.bfd (emulations and object formats).
 
 use serde::Serialize;
 
@@ -18,6 +18,8 @@ pub struct Platform {
     pub qemu: &'static str,
     /// How its ELF files look.
     pub elf: Elf,
+    /// What GNU's binary utilities call its files.
+    pub binutils: Binutils,
     /// Go's variable for the instruction set variant, and its values.
     pub variable: Option<Variable>,
     /// Whether Go has cgo for it (`cgoEnabled` in internal/platform/zosarch.go).
@@ -90,6 +92,15 @@ pub enum ElfData {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Machine(pub u16);
 
+/// GNU's names for the files of an architecture, which lld and llvm-objcopy know as well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Binutils {
+    /// `ld -m`: what an ld of the architecture's own does without being told.
+    pub emulation: &'static str,
+    /// The object format of BFD, `objcopy -O`: what `default` means to an objcopy of the architecture's own.
+    pub format: &'static str,
+}
+
 /// A Go environment variable that selects an instruction set variant (internal/buildcfg/cfg.go).
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Variable {
@@ -142,6 +153,7 @@ pub static PLATFORMS: &[Platform] = &[
         uname: &["i686", "i586", "i486", "i386"],
         qemu: "i386",
         elf: elf(Elf32, Little, EM_386),
+        binutils: Binutils { emulation: "elf_i386", format: "elf32-i386" },
         variable: Some(Variable {
             name: "GO386",
             default: "sse2",
@@ -172,6 +184,7 @@ pub static PLATFORMS: &[Platform] = &[
         uname: &["x86_64"],
         qemu: "x86_64",
         elf: elf(Elf64, Little, EM_X86_64),
+        binutils: Binutils { emulation: "elf_x86_64", format: "elf64-x86-64" },
         variable: Some(Variable {
             name: "GOAMD64",
             default: "v1",
@@ -202,6 +215,7 @@ pub static PLATFORMS: &[Platform] = &[
         uname: &["armv7l", "armv6l", "armv5tel", "armv8l"],
         qemu: "arm",
         elf: elf_flags(Elf32, Little, EM_ARM, 0xff00_0000, 0x0500_0000),
+        binutils: Binutils { emulation: "armelf_linux_eabi", format: "elf32-littlearm" },
         variable: Some(Variable {
             name: "GOARM",
             default: "7",
@@ -241,6 +255,7 @@ pub static PLATFORMS: &[Platform] = &[
         uname: &["aarch64"],
         qemu: "aarch64",
         elf: elf(Elf64, Little, EM_AARCH64),
+        binutils: Binutils { emulation: "aarch64linux", format: "elf64-littleaarch64" },
         variable: Some(Variable {
             name: "GOARM64",
             default: "v8.0",
@@ -274,6 +289,7 @@ pub static PLATFORMS: &[Platform] = &[
         uname: &["loongarch64"],
         qemu: "loongarch64",
         elf: elf_flags(Elf64, Little, EM_LOONGARCH, 0x7, 0x3),
+        binutils: Binutils { emulation: "elf64loongarch", format: "elf64-loongarch" },
         variable: None,
         cgo: true,
         abis: (
@@ -299,6 +315,7 @@ pub static PLATFORMS: &[Platform] = &[
         uname: &["mips"],
         qemu: "mips",
         elf: elf_flags(Elf32, Big, EM_MIPS, 0x0000_f020, 0x0000_1000),
+        binutils: Binutils { emulation: "elf32btsmip", format: "elf32-tradbigmips" },
         variable: Some(Variable { name: "GOMIPS", default: "hardfloat", values: MIPS_FLOAT, options: &[] }),
         cgo: true,
         abis: (
@@ -324,6 +341,7 @@ pub static PLATFORMS: &[Platform] = &[
         uname: &["mips64"],
         qemu: "mips64",
         elf: elf_flags(Elf64, Big, EM_MIPS, 0x0000_f020, 0),
+        binutils: Binutils { emulation: "elf64btsmip", format: "elf64-tradbigmips" },
         variable: Some(Variable { name: "GOMIPS64", default: "hardfloat", values: MIPS_FLOAT, options: &[] }),
         cgo: true,
         abis: (
@@ -349,6 +367,7 @@ pub static PLATFORMS: &[Platform] = &[
         uname: &["mips64el", "mips64le"],
         qemu: "mips64el",
         elf: elf_flags(Elf64, Little, EM_MIPS, 0x0000_f020, 0),
+        binutils: Binutils { emulation: "elf64ltsmip", format: "elf64-tradlittlemips" },
         variable: Some(Variable { name: "GOMIPS64", default: "hardfloat", values: MIPS_FLOAT, options: &[] }),
         cgo: true,
         abis: (
@@ -374,6 +393,7 @@ pub static PLATFORMS: &[Platform] = &[
         uname: &["mipsel", "mipsle"],
         qemu: "mipsel",
         elf: elf_flags(Elf32, Little, EM_MIPS, 0x0000_f020, 0x0000_1000),
+        binutils: Binutils { emulation: "elf32ltsmip", format: "elf32-tradlittlemips" },
         variable: Some(Variable { name: "GOMIPS", default: "hardfloat", values: MIPS_FLOAT, options: &[] }),
         cgo: true,
         abis: (
@@ -399,6 +419,7 @@ pub static PLATFORMS: &[Platform] = &[
         uname: &["ppc64"],
         qemu: "ppc64",
         elf: elf(Elf64, Big, EM_PPC64),
+        binutils: Binutils { emulation: "elf64ppc", format: "elf64-powerpc" },
         variable: Some(Variable {
             name: "GOPPC64",
             default: "power8",
@@ -429,6 +450,7 @@ pub static PLATFORMS: &[Platform] = &[
         uname: &["ppc64le"],
         qemu: "ppc64le",
         elf: elf_flags(Elf64, Little, EM_PPC64, 0x3, 0x2),
+        binutils: Binutils { emulation: "elf64lppc", format: "elf64-powerpcle" },
         variable: Some(Variable {
             name: "GOPPC64",
             default: "power8",
@@ -460,6 +482,7 @@ pub static PLATFORMS: &[Platform] = &[
         qemu: "riscv64",
         // EF_RISCV_FLOAT_ABI_DOUBLE
         elf: elf_flags(Elf64, Little, EM_RISCV, 0x6, 0x4),
+        binutils: Binutils { emulation: "elf64lriscv", format: "elf64-littleriscv" },
         variable: Some(Variable {
             name: "GORISCV64",
             default: "rva20u64",
@@ -490,6 +513,7 @@ pub static PLATFORMS: &[Platform] = &[
         uname: &["s390x"],
         qemu: "s390x",
         elf: elf(Elf64, Big, EM_S390),
+        binutils: Binutils { emulation: "elf64_s390", format: "elf64-s390" },
         variable: None,
         cgo: true,
         abis: (
