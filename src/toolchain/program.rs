@@ -1,6 +1,6 @@
 //! Finding the programs that gb stands in front of.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -24,13 +24,24 @@ impl<'a> Programs<'a> {
         self.all(name).next().is_some()
     }
 
-    /// The first program of this name that is not gb itself: a compiler that calls itself would do so for ever.
+    /// The first program of this name that is neither gb itself nor a compiler cache that would call gb again: either
+    /// would go on for ever.
     pub fn find(&self, name: &str) -> Option<PathBuf> {
-        let own = std::fs::metadata("/proc/self/exe").map(|m| (m.dev(), m.ino())).ok();
+        let own = file_number(Path::new("/proc/self/exe"));
         self.all(name).find(|path| {
-            let found = std::fs::metadata(path).map(|m| (m.dev(), m.ino())).ok();
-            found.is_some() && found != own
+            let found = file_number(path);
+            found.is_some() && found != own && !is_masquerade(path)
         })
+    }
+
+    /// Whether a path, or a name in PATH, is a link to gb.
+    pub fn is_gb(&self, program: &Path) -> bool {
+        let own = file_number(Path::new("/proc/self/exe"));
+        let found = match program.to_str().filter(|name| !name.contains('/')) {
+            Some(name) => self.all(name).next().and_then(|path| file_number(&path)),
+            None => file_number(program),
+        };
+        found.is_some() && found == own
     }
 
     /// The first program of this name that is in another directory than this one.
@@ -51,4 +62,17 @@ impl<'a> Programs<'a> {
         let cwd = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
         which::which_in_all(name, Some(path), cwd).into_iter().flatten()
     }
+}
+
+/// What tells a file from every other.
+fn file_number(path: &Path) -> Option<(u64, u64)> {
+    std::fs::metadata(path).map(|m| (m.dev(), m.ino())).ok()
+}
+
+/// Whether a program is a compiler cache under the name of a compiler, as /usr/lib/ccache/clang is (ccache(1), "Run
+/// modes").
+fn is_masquerade(path: &Path) -> bool {
+    const CACHES: [&str; 5] = ["ccache", "sccache", "distcc", "icecc", "colorgcc"];
+    let program = path.canonicalize().unwrap_or_default();
+    program.file_name().and_then(OsStr::to_str).is_some_and(|name| CACHES.contains(&name))
 }
