@@ -17,7 +17,7 @@ use crate::entrypoint::guard::GuardError;
 use crate::entrypoint::identity::{IdentityRequestError, PlanError, UserSpecError};
 use crate::entrypoint::privileges::DropError;
 use crate::entrypoint::{ExecError, init};
-use crate::toolchain::{CompilerError, LinkError, PkgConfigError, RequestError};
+use crate::toolchain::{CompilerError, LinkError, NoTool, PkgConfigError, RequestError};
 
 /// Why gb could not do what it was called for.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +34,9 @@ pub enum Error {
     /// The pkg-config role can't answer.
     #[error(transparent)]
     PkgConfig(#[from] PkgConfigError),
+    /// The binutils role can't work.
+    #[error(transparent)]
+    Binutils(#[from] NoTool),
     /// The links can't be made.
     #[error(transparent)]
     Link(#[from] LinkError),
@@ -77,6 +80,7 @@ impl Error {
             | Error::Request(_)
             | Error::Compiler(_)
             | Error::PkgConfig(_)
+            | Error::Binutils(_)
             | Error::Link(_)
             | Error::Guard(_)
             | Error::IdentityRequest(_)

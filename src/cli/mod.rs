@@ -3,6 +3,7 @@
 mod env;
 mod identity;
 mod info;
+mod roles;
 mod run;
 mod su_exec;
 
@@ -18,17 +19,17 @@ use crate::entrypoint::privileges::wants_no_new_privileges;
 use crate::entrypoint::{Program, exec, guard, identity as user, init};
 use crate::environment::Environment;
 use crate::error::{Error, tell};
-use crate::platform::{Abi, Platform};
+use crate::platform::Platform;
 use crate::sys;
-use crate::toolchain::{
-    Compiler, Facts, Links, Programs, Request, Source, given, pkg_config, plan, print_identity,
-};
+use crate::toolchain::{Facts, Links, Programs, Request, Source, given, plan};
+use roles::Role;
 
 /// What `--help` says of the roles that have no subcommand.
 const NAMES: &str = "\
-Called as <triple>-clang, -clang++, -cc, -c++, -gcc or -g++ it is that target's compiler, called as
-<triple>-pkg-config that target's pkg-config. As entrypoint.sh it is gb run, all of whose arguments are the
-command; as su-exec it takes user[:group] and a command. (gb install-links makes the names.)
+Called as <triple>-clang, -clang++, -cc, -c++, -gcc or -g++ it is that target's compiler (as gcc or g++ this
+machine's), called as <triple>-pkg-config, -ld, -as or -objcopy that target's. As entrypoint.sh it is gb run, all
+of whose arguments are the command; as su-exec it takes user[:group] and a command. (gb install-links makes the
+names.)
 
 GB_SYSROOT names another sysroot than /usr/<triple>/sys-root, Debian's cross packages, or the system's own.";
 
@@ -74,10 +75,18 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Show what tells one state of a compiler from another, for a compiler cache's key
+    ///
+    /// A compiler of gb's depends on more than its command line: the variant (GOAMD64 …), GB_SYSROOT, and what Go builds
+    /// for. The image's /etc/ccache.conf asks this (compiler_check = gb identity %compiler%).
+    Identity {
+        /// The compiler: a path, or a name
+        compiler: PathBuf,
+    },
     /// Link the names of the compilers, of pkg-config, entrypoint.sh and su-exec to this program
     ///
-    /// For each target <triple>-clang, -clang++, -cc, -c++ and -pkg-config; -gcc and -g++ where no real one is in PATH;
-    /// and -ar, -ranlib, -nm, -strip, -objcopy, -objdump, -readelf and -ld to the LLVM tools that PATH has.
+    /// For each target <triple>-clang, -clang++, -cc, -c++ and -pkg-config; where PATH has no real ones -gcc, -g++, -ld,
+    /// -as and -objcopy; and -ar, -nm, -strip, -objdump and the like to the LLVM tools that PATH has.
     InstallLinks {
         /// The directory, which should be in PATH
         dir: PathBuf,
@@ -106,56 +115,6 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
     result.unwrap_or_else(|error| error.report())
 }
 
-/// What gb is called as.
-enum Role {
-    Gb,
-    Entrypoint,
-    SuExec,
-    Compiler(Compiler),
-    PkgConfig(&'static Platform, &'static Abi),
-}
-
-impl Role {
-    fn of(argv0: Option<&OsStr>) -> Result<Role, Error> {
-        let name = argv0.map(Path::new).and_then(Path::file_name).and_then(OsStr::to_str).unwrap_or("gb");
-        let no_triple = |triple: &str| {
-            Error::Usage(format!(
-                "called as {name}: {triple:?} is no known triple (gb install-links makes the names)"
-            ))
-        };
-        if let Some(triple) = name.strip_suffix("-pkg-config") {
-            let (platform, abi) = Platform::by_triple(triple).ok_or_else(|| no_triple(triple))?;
-            return Ok(Role::PkgConfig(platform, abi));
-        }
-        match name {
-            "entrypoint.sh" => return Ok(Role::Entrypoint),
-            "su-exec" => return Ok(Role::SuExec),
-            _ => {}
-        }
-        match Compiler::by_name(name) {
-            Some(Ok(compiler)) => Ok(Role::Compiler(compiler)),
-            Some(Err(triple)) => Err(no_triple(triple)),
-            None => Ok(Role::Gb),
-        }
-    }
-
-    fn play(&self, args: &[OsString]) -> Result<ExitCode, Error> {
-        let own_args = args.get(1..).unwrap_or_default();
-        match self {
-            Role::Gb => subcommand(args),
-            Role::Entrypoint => run::run(&run::Arguments::command(own_args)),
-            Role::SuExec => Err(su_exec::su_exec(own_args)),
-            Role::Compiler(compiler) => compile(compiler, own_args),
-            Role::PkgConfig(platform, abi) => {
-                let environment = Environment::new(sys::environ());
-                let (program, environment) =
-                    pkg_config(platform, abi, &environment, Programs::new(&environment))?;
-                Err(become_program(program.as_os_str(), own_args, &environment))
-            }
-        }
-    }
-}
-
 fn subcommand(args: &[OsString]) -> Result<ExitCode, Error> {
     let matches = match Arguments::command().try_get_matches_from(args) {
         Ok(matches) => matches,
@@ -175,6 +134,7 @@ fn subcommand(args: &[OsString]) -> Result<ExitCode, Error> {
             let request = request(platform.as_deref(), &environment)?;
             print(&info::write(&request, &environment, json)?)
         }
+        Command::Identity { compiler } => print(roles::identity(&compiler)?.as_bytes()),
         Command::InstallLinks { dir } => install_links(&dir),
     }
 }
@@ -224,19 +184,6 @@ fn request(platform: Option<&OsStr>, environment: &Environment) -> Result<Reques
 
 fn become_program(program: &OsStr, args: &[OsString], environment: &Environment) -> Error {
     Error::Exec(exec(&Program { name: program, argv0: program, args }, environment))
-}
-
-fn compile(compiler: &Compiler, args: &[OsString]) -> Result<ExitCode, Error> {
-    let environment = Environment::new(sys::environ());
-    let invocation = compiler.plan(args, &environment, Programs::new(&environment))?;
-    if let Some(identity) = &invocation.identity {
-        let code = print_identity(identity, &invocation).map_err(|source| Error::Io {
-            attempt: format!("run {}", invocation.program.display()),
-            source,
-        })?;
-        return Ok(ExitCode::from(code));
-    }
-    Err(become_program(invocation.program.as_os_str(), &invocation.args, &environment))
 }
 
 fn show_env(platform: Option<&OsStr>, format: Format) -> Result<ExitCode, Error> {

@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::file;
 
@@ -19,8 +19,10 @@ pub(super) struct CommandLine {
     pub(super) instruction_set: bool,
     /// `-###`
     pub(super) asks_identity: bool,
-    /// Go compiles a part of a cgo package.
-    pub(super) by_go: bool,
+    /// Go's work directory, where Go compiles a part of a cgo package.
+    pub(super) go_work: Option<PathBuf>,
+    /// The caller says what kind of program to link.
+    pub(super) link_mode: bool,
     /// Something to read: a file or standard input.
     pub(super) input: bool,
     /// Ends before linking.
@@ -92,13 +94,19 @@ impl CommandLine {
             "--version" | "--help" | "-help" | "--help-hidden" | "-dumpversion" | "-dumpfullversion"
             | "-dumpmachine" => self.question = true,
             "-nostdinc" | "-nostdlibinc" | "--no-standard-includes" => self.no_headers = true,
-            "-nostdlib" | "-r" => self.no_libraries = true,
+            "-nostdlib" => self.no_libraries = true,
+            "-r" | "--relocatable" => (self.no_libraries, self.link_mode) = (true, true),
+            "-pie" | "-no-pie" | "-nopie" | "-static-pie" | "-static" | "--static" | "-shared"
+            | "--shared" => {
+                self.link_mode = true;
+            }
             _ if text.starts_with("--target=") => self.target = text.get(9..).map(OsString::from),
             _ if text.starts_with("--sysroot=") => self.sysroot = true,
             _ if text.starts_with("-fuse-ld=") || text.starts_with("--ld-path=") => self.linker = true,
             _ if text.starts_with("-march=") || text.starts_with("-mcpu=") => self.instruction_set = true,
-            // What cmd/go/internal/work/exec.go replaces its work directory with.
-            _ if text.starts_with("-ffile-prefix-map=") => self.by_go |= text.ends_with("=/tmp/go-build"),
+            _ if text.starts_with("-ffile-prefix-map=") => {
+                self.go_work = self.go_work.take().or(go_work(text))
+            }
             _ if text.starts_with("-print-") || text.starts_with("--print-") => self.question = true,
             _ if text.starts_with("--autocomplete=") => self.question = true,
             // Libraries and linker options may be all the input there is.
@@ -119,6 +127,13 @@ impl CommandLine {
     pub(super) fn links(&self) -> bool {
         self.input && !self.stops_early
     }
+}
+
+/// Go's work directory, from the words by which cmd/go/internal/work/exec.go keeps it out of objects:
+/// `-ffile-prefix-map=/tmp/go-build123/b001=/tmp/go-build`.
+fn go_work(word: &str) -> Option<PathBuf> {
+    let package = word.strip_prefix("-ffile-prefix-map=")?.strip_suffix("=/tmp/go-build")?;
+    Path::new(package).parent().map(Path::to_owned)
 }
 
 /// The words of a command line with the contents of response files (`@file`) in their place.

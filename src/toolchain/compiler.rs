@@ -7,11 +7,13 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use super::command_line::CommandLine;
+use super::go_calls::{Build, Caller, chosen_by_gb};
 use super::identity::Identity;
+use super::request::variant_in;
 use super::sysroot::sysroot_flag;
-use super::{NoSysroot, Programs, Sysroot};
+use super::{NoSysroot, Programs, Sysroot, gcc, lld, native};
 use crate::environment::Environment;
-use crate::platform::{Abi, BadVariant, Platform, Variant};
+use crate::platform::{Abi, BadVariant, Platform};
 
 /// A compiler for one target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +24,8 @@ pub struct Compiler {
     pub abi: &'static Abi,
     /// C or C++.
     pub language: Language,
+    /// Whether it is called by a name of GCC's, and asked GCC's questions.
+    pub as_gcc: bool,
 }
 
 /// What a compiler driver takes its input and its libraries to be.
@@ -31,6 +35,15 @@ pub enum Language {
     C,
     /// `clang++`, `c++`, `g++`: also links the C++ library.
     Cxx,
+}
+
+/// What a compiler role does for a command line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Becomes the real compiler.
+    Become(Invocation),
+    /// Answers by itself: a line for standard output.
+    Answer(OsString),
 }
 
 /// The command that a compiler role becomes.
@@ -67,6 +80,8 @@ pub enum CompilerError {
         own: String,
         /// What to do.
         remedy: String,
+        /// Go's work directory, where it is known.
+        go_work: Option<PathBuf>,
     },
     /// The variant is none of Go's.
     #[error("compile for {triple}: {error}")]
@@ -79,58 +94,106 @@ pub enum CompilerError {
 }
 
 impl Compiler {
-    /// The compiler that a program name stands for: `aarch64-linux-gnu-clang++`.
+    /// The compiler that a program name stands for: `aarch64-linux-gnu-clang++`, or this machine's as `gcc` and `g++`.
     ///
     /// `None` if the name is none of a compiler; the error is the part that should have been a triple.
     pub fn by_name(name: &str) -> Option<Result<Compiler, &str>> {
-        const NAMES: [(&str, Language); 6] = [
-            ("-clang++", Language::Cxx),
-            ("-clang", Language::C),
-            ("-c++", Language::Cxx),
-            ("-cc", Language::C),
-            ("-g++", Language::Cxx),
-            ("-gcc", Language::C),
+        const NAMES: [(&str, Language, bool); 6] = [
+            ("-clang++", Language::Cxx, false),
+            ("-clang", Language::C, false),
+            ("-c++", Language::Cxx, false),
+            ("-cc", Language::C, false),
+            ("-g++", Language::Cxx, true),
+            ("-gcc", Language::C, true),
         ];
-        let (triple, language) =
-            NAMES.iter().find_map(|(suffix, language)| Some((name.strip_suffix(suffix)?, *language)))?;
-        Some(match Platform::by_triple(triple) {
-            Some((platform, abi)) => Ok(Compiler { platform, abi, language }),
-            None => Err(triple),
-        })
+        let compiler = |(platform, abi), language, as_gcc| Compiler { platform, abi, language, as_gcc };
+        if let Some((_, language, as_gcc)) = NAMES.iter().find(|(suffix, ..)| suffix.get(1..) == Some(name)) {
+            let host = Platform::host().filter(|_| *as_gcc)?;
+            return Some(Ok(compiler((host, host.default_abi()), *language, true)));
+        }
+        let (triple, language, as_gcc) =
+            NAMES.iter().find_map(|(suffix, l, g)| Some((name.strip_suffix(suffix)?, *l, *g)))?;
+        Some(Platform::by_triple(triple).map(|target| compiler(target, language, as_gcc)).ok_or(triple))
     }
 
-    /// The command line of clang for the caller's one.
+    /// The name that gb gives to the variables CC and CXX.
+    fn name(&self) -> String {
+        let suffix = if self.language == Language::Cxx { "clang++" } else { "clang" };
+        format!("{}-{suffix}", self.abi.triple)
+    }
+
+    /// What to do for the caller's command line: as a rule, clang's.
     ///
-    /// The caller's words stay as they are and in their order, behind gb's.
+    /// The caller's words stay as they are and in their order.
     pub fn plan(
         &self,
         args: &[OsString],
         environment: &Environment,
         programs: Programs<'_>,
-    ) -> Result<Invocation, CompilerError> {
+        caller: Caller,
+    ) -> Result<Step, CompilerError> {
         let triple = self.abi.triple;
         let program = clang(programs).ok_or(CompilerError::NoCompiler { triple })?;
+        let as_they_are = |mut args: Vec<OsString>, callers: &[OsString]| {
+            args.extend_from_slice(callers);
+            Ok(Step::Become(Invocation { program: program.clone(), args, identity: None }))
+        };
         if CommandLine::is_inner(args) {
-            return Ok(Invocation { program, args: args.to_vec(), identity: None });
+            return as_they_are(Vec::new(), args);
         }
         let line = CommandLine::read(args);
         if line.target.as_deref().is_some_and(|target| !self.is_own_target(target)) {
-            let mut all = self.driver_mode();
-            all.extend_from_slice(args);
-            return Ok(Invocation { program, args: all, identity: None });
+            return as_they_are(self.driver_mode(), args);
         }
-        self.check_go(&line, environment)?;
+        self.for_go(&line, environment, caller)?.plan_own(program, &line, args, environment, caller)
+    }
+
+    /// The plan for a command line that is this compiler's to answer.
+    fn plan_own(
+        &self,
+        program: PathBuf,
+        line: &CommandLine,
+        args: &[OsString],
+        environment: &Environment,
+        caller: Caller,
+    ) -> Result<Step, CompilerError> {
         let sysroot = Sysroot::find(self.platform, self.abi, environment.get_nonempty("GB_SYSROOT"));
-        let args = self.args(&line, args, &sysroot, environment)?;
+        if let Some(answer) =
+            gcc::answer(args, self.abi, sysroot.as_ref().ok()).filter(|_| self.as_gcc && line.question)
+        {
+            return Ok(Step::Answer(answer));
+        }
+        let args = self.args(line, args, &sysroot, environment, caller)?;
         let identity = match line.asks_identity {
-            true => Some(Identity {
-                abi: self.abi,
-                flags: self.instruction_set(environment)?,
-                sysroot: sysroot.ok(),
-            }),
+            true => Some(self.identity(sysroot.ok(), environment)?),
             false => None,
         };
-        Ok(Invocation { program, args, identity })
+        Ok(Step::Become(Invocation { program, args, identity }))
+    }
+
+    /// What tells this compiler, as it is now, from another one of the same name, for a compiler cache: one line.
+    ///
+    /// The caller is the cache's.
+    pub fn identity_for_cache(
+        &self,
+        environment: &Environment,
+        programs: Programs<'_>,
+        caller: Caller,
+    ) -> Result<String, CompilerError> {
+        let clang = clang(programs).ok_or(CompilerError::NoCompiler { triple: self.abi.triple })?;
+        let compiler = self.for_go(&CommandLine::default(), environment, caller)?;
+        let sysroot =
+            Sysroot::find(compiler.platform, compiler.abi, environment.get_nonempty("GB_SYSROOT")).ok();
+        Ok(compiler.identity(sysroot, environment)?.for_cache(&clang))
+    }
+
+    fn identity(
+        &self,
+        sysroot: Option<Sysroot>,
+        environment: &Environment,
+    ) -> Result<Identity, CompilerError> {
+        let flags = self.instruction_set(environment)?;
+        Ok(Identity { abi: self.abi, flags, sysroot, native: native::is(self.platform) })
     }
 
     /// What makes clang, which is always called as such, the C++ compiler.
@@ -147,6 +210,7 @@ impl Compiler {
         args: &[OsString],
         sysroot: &Result<Sysroot, NoSysroot>,
         environment: &Environment,
+        caller: Caller,
     ) -> Result<Vec<OsString>, CompilerError> {
         let needs_sysroot = line.input
             && !line.asks_identity
@@ -158,83 +222,105 @@ impl Compiler {
             Err(error) if needs_sysroot => return Err(CompilerError::NoSysroot(error.clone())),
             Err(_) => None,
         };
-        let mut own = vec![OsString::from(format!("--target={}", self.abi.triple))];
+        let mut before = vec![OsString::from(format!("--target={}", self.abi.triple))];
+        let mut after = Vec::new();
         if let Some(root) = sysroot.and_then(Sysroot::root).filter(|_| !line.sysroot) {
-            own.push(sysroot_flag(root));
+            before.push(sysroot_flag(root));
+            if native::is(self.platform) {
+                after = native::flags(self.abi, line);
+            }
         }
         if !line.instruction_set {
-            own.extend(self.instruction_set(environment)?.into_iter().map(OsString::from));
+            before.extend(self.instruction_set(environment)?.into_iter().map(OsString::from));
         }
         // Clang's default linker is GNU ld, which knows one machine; lld knows all.
         if line.links() && !line.linker {
-            own.push("-fuse-ld=lld".into());
+            before.extend(["-fuse-ld=lld".into(), lld::habits_by_compiler().into()]);
+        }
+        // Go says so itself where its probe of the compiler tells that it may; but it probes with the first word of CC,
+        // which in CC="ccache aarch64-linux-gnu-clang" is no compiler.
+        if caller == Caller::Link && line.links() && !line.link_mode {
+            before.push("-no-pie".into());
         }
         let mut all = self.driver_mode();
-        // Go compiles with -Werror, and a flag that the step at hand does not need would be warned about.
-        all.push("--start-no-unused-arguments".into());
-        all.append(&mut own);
-        all.push("--end-no-unused-arguments".into());
-        all.extend_from_slice(args);
+        all.extend(quietly(before));
+        // Only file names may follow a "--".
+        let (options, files) = args.split_at(args.iter().position(|word| word == "--").unwrap_or(args.len()));
+        all.extend_from_slice(options);
+        all.extend(quietly(after));
+        all.extend_from_slice(files);
         Ok(all)
     }
 
     /// The flags of the target's instruction set: those of Go's variant (Go puts GOARM and its like into the
     /// environment of every compiler that it starts), else the baseline of the ABI.
     fn instruction_set(&self, environment: &Environment) -> Result<Vec<String>, CompilerError> {
-        Ok(self.abi.c_flags(self.variant_of(self.platform, environment)?.as_ref()))
+        let variant = variant_in(environment, self.platform).map_err(|error| self.bad_variant(error))?;
+        Ok(self.abi.c_flags(variant.as_ref()))
     }
 
-    fn variant_of(
-        &self,
-        platform: &'static Platform,
-        environment: &Environment,
-    ) -> Result<Option<Variant>, CompilerError> {
-        let Some(variable) = &platform.variable else { return Ok(None) };
-        let Some(value) = environment.get_nonempty(variable.name) else { return Ok(None) };
-        let variant = variable.parse(&value.to_string_lossy());
-        variant.map(Some).map_err(|error| CompilerError::BadVariant { triple: self.abi.triple, error })
+    fn bad_variant(&self, error: BadVariant) -> CompilerError {
+        CompilerError::BadVariant { triple: self.abi.triple, error }
     }
 
-    /// Refuses what `GOARCH=arm64 go build` asks of the CC that was set for another target.
+    /// The compiler for what Go builds, where it is Go that calls: see [`go_calls`](super::go_calls).
     ///
     /// Only of Go's own calls: a Makefile may well build a tool for the host under a foreign GOARCH.
-    fn check_go(&self, line: &CommandLine, environment: &Environment) -> Result<(), CompilerError> {
-        if !line.by_go {
-            return Ok(());
+    fn for_go(
+        &self,
+        line: &CommandLine,
+        environment: &Environment,
+        caller: Caller,
+    ) -> Result<Compiler, CompilerError> {
+        if caller == Caller::Other && line.go_work.is_none() {
+            return Ok(*self);
         }
-        let suffix = if self.language == Language::Cxx { "clang++" } else { "clang" };
-        let wrong = |wanted: String, remedy: String| CompilerError::WrongCompiler {
-            wanted,
-            name: format!("{}-{suffix}", self.abi.triple),
+        let build = Build::read(environment, self.platform).map_err(|error| self.bad_variant(error))?;
+        let differs = build.differs(self.platform, self.abi);
+        if let Some((platform, abi)) = differs {
+            if chosen_by_gb(environment, &["CC", "CXX"], &self.name()) {
+                return Ok(Compiler { platform, abi, ..*self });
+            }
+        } else if build.other_os.is_none() {
+            return Ok(*self);
+        }
+        // Go also asks what a compiler can do, and has to hear that. cgo is the first that needs one for a package.
+        if caller != Caller::Cgo && line.go_work.is_none() {
+            return Ok(*self);
+        }
+        let os = build.other_os.as_deref().unwrap_or("linux");
+        // Go names a variant to its compiler always; here it matters where it is what tells the two apart.
+        let same_machine = differs.is_some_and(|(platform, _)| platform == self.platform);
+        let variant = Some(build.variant).filter(|variant| same_machine && !variant.is_empty());
+        let variant = variant.map(|variant| format!(" with {variant}")).unwrap_or_default();
+        let remedy = match differs {
+            Some((_, abi)) => format!("set CC={}-clang, or run the command through gb run", abi.triple),
+            None => "set CC to a compiler for it, or CGO_ENABLED=0".to_owned(),
+        };
+        Err(CompilerError::WrongCompiler {
+            wanted: format!("{os}/{}{variant}", build.goarch),
+            name: self.name(),
             own: format!("linux/{}", self.platform.goarch),
             remedy,
-        };
-        let get = |name: &str| environment.get_nonempty(name).and_then(|value| value.to_str());
-        let goarch = get("GOARCH").unwrap_or(self.platform.goarch);
-        if let Some(goos) = get("GOOS").filter(|goos| *goos != "linux") {
-            return Err(wrong(
-                format!("{goos}/{goarch}"),
-                "set CC to a compiler for it, or CGO_ENABLED=0".into(),
-            ));
-        }
-        let Some(platform) = Platform::by_goarch(goarch) else { return Ok(()) };
-        let variant = self.variant_of(platform, environment)?;
-        let abi = platform.abi(variant.as_ref());
-        // Code of the other ABI of ARM runs wherever the default one's does, but not the other way round.
-        if platform == self.platform && (abi == self.abi || abi == platform.default_abi()) {
-            return Ok(());
-        }
-        // Go names a variant to its compiler always; here it matters where it is what tells the two apart.
-        let variant = variant.filter(|_| platform == self.platform);
-        let variant = variant.map(|v| format!(" with {}={}", v.variable, v.value())).unwrap_or_default();
-        let remedy = format!("set CC={}-clang, or run the command through gb run", abi.triple);
-        Err(wrong(format!("linux/{goarch}{variant}"), remedy))
+            go_work: line.go_work.clone(),
+        })
     }
 
     /// Whether the caller's `--target` names what this compiler is for anyway, as the Rust crate `cc` does.
     fn is_own_target(&self, target: &OsStr) -> bool {
         target.to_str().is_some_and(|target| self.platform.is_target(self.abi, target))
     }
+}
+
+/// Go compiles with -Werror, and a flag that the step at hand does not need would be warned about.
+fn quietly(flags: Vec<OsString>) -> Vec<OsString> {
+    if flags.is_empty() {
+        return flags;
+    }
+    let mut all = vec!["--start-no-unused-arguments".into()];
+    all.extend(flags);
+    all.push("--end-no-unused-arguments".into());
+    all
 }
 
 /// The real clang. Debian also has it under its versioned name alone.
@@ -254,8 +340,8 @@ mod tests {
         Environment::new(variables.iter().map(|v| std::ffi::CString::new(*v).unwrap()).collect())
     }
 
-    /// The flags that gb adds for a command line, given a sysroot at /s.
-    fn added(name: &str, command: &str, variables: &[&str]) -> String {
+    /// The command line that clang gets for one, given a sysroot at /s.
+    fn given(name: &str, command: &str, variables: &[&str], caller: Caller) -> String {
         let compiler = Compiler::by_name(name).unwrap().unwrap();
         let sysroot = Ok(Sysroot {
             layout: super::super::Layout::Directory("/s".into()),
@@ -264,9 +350,17 @@ mod tests {
         });
         let args = words(command);
         let line = CommandLine::read(&args);
-        let all = compiler.args(&line, &args, &sysroot, &environment(variables)).unwrap();
-        let own: Vec<_> = all[..all.len() - args.len()].iter().map(|w| w.to_str().unwrap()).collect();
-        own.join(" ").replace("--start-no-unused-arguments ", "[").replace(" --end-no-unused-arguments", "]")
+        let all = compiler.args(&line, &args, &sysroot, &environment(variables), caller).unwrap();
+        let all = all.join(OsStr::new(" ")).into_string().unwrap();
+        let all = all.replace("--start-no-unused-arguments ", "[").replace(" --end-no-unused-arguments", "]");
+        all.replace(&lld::habits_by_compiler(), "HABITS")
+    }
+
+    /// The flags that gb adds before the caller's words; those of a native build behind them are left out.
+    fn added(name: &str, command: &str, variables: &[&str]) -> String {
+        let all = given(name, command, variables, Caller::default());
+        let rest = if command.is_empty() { all.as_str() } else { all.split(command).next().unwrap() };
+        rest.trim_end().to_owned()
     }
 
     #[test]
@@ -275,20 +369,20 @@ mod tests {
         for (name, command, variables, expected) in [
             (arm64, "-c x.c", &[][..], "[--target=aarch64-linux-gnu --sysroot=/s]"),
             (arm64, "-S -o - -x c -", &[], "[--target=aarch64-linux-gnu --sysroot=/s]"),
-            (arm64, "x.c -o x", &[], "[--target=aarch64-linux-gnu --sysroot=/s -fuse-ld=lld]"),
-            (arm64, "-x c -", &[], "[--target=aarch64-linux-gnu --sysroot=/s -fuse-ld=lld]"),
-            (arm64, "-o -c x.o", &[], "[--target=aarch64-linux-gnu --sysroot=/s -fuse-ld=lld]"),
+            (arm64, "x.c -o x", &[], "[--target=aarch64-linux-gnu --sysroot=/s -fuse-ld=lld HABITS]"),
+            (arm64, "-x c -", &[], "[--target=aarch64-linux-gnu --sysroot=/s -fuse-ld=lld HABITS]"),
+            (arm64, "-o -c x.o", &[], "[--target=aarch64-linux-gnu --sysroot=/s -fuse-ld=lld HABITS]"),
             (arm64, "x.o -fuse-ld=bfd", &[], "[--target=aarch64-linux-gnu --sysroot=/s]"),
             (arm64, "x.o --ld-path=/l", &[], "[--target=aarch64-linux-gnu --sysroot=/s]"),
-            (arm64, "x.c --sysroot=/t", &[], "[--target=aarch64-linux-gnu -fuse-ld=lld]"),
-            (arm64, "x.c --sysroot /t", &[], "[--target=aarch64-linux-gnu -fuse-ld=lld]"),
+            (arm64, "x.c --sysroot=/t", &[], "[--target=aarch64-linux-gnu -fuse-ld=lld HABITS]"),
+            (arm64, "x.c --sysroot /t", &[], "[--target=aarch64-linux-gnu -fuse-ld=lld HABITS]"),
             (arm64, "--version", &[], "[--target=aarch64-linux-gnu --sysroot=/s]"),
             (arm64, "", &[], "[--target=aarch64-linux-gnu --sysroot=/s]"),
             (
                 "aarch64-linux-gnu-g++",
                 "x.cc",
                 &[],
-                "--driver-mode=g++ [--target=aarch64-linux-gnu --sysroot=/s -fuse-ld=lld]",
+                "--driver-mode=g++ [--target=aarch64-linux-gnu --sysroot=/s -fuse-ld=lld HABITS]",
             ),
             (
                 "x86_64-linux-gnu-cc",
@@ -333,6 +427,36 @@ mod tests {
     }
 
     #[test]
+    fn a_native_build_finds_the_machines_own_libraries_behind_the_callers() {
+        let triple = Platform::host().unwrap().default_abi().triple;
+        let multiarch = Platform::host().unwrap().default_abi().multiarch;
+        let headers = format!(
+            "-isystem /usr/local/include -idirafter /usr/include/{multiarch} -idirafter /usr/include"
+        );
+        let libraries = format!(
+            "-L/usr/local/lib/{multiarch} -L/usr/local/lib -Wl,-L/usr/lib/{multiarch},-L/usr/lib,--allow-shlib-undefined"
+        );
+        let target = format!("--target={triple} --sysroot=/s");
+        let cc = |command| given("gcc", command, &[], Caller::default());
+        assert_eq!(cc("-c x.c"), format!("[{target}] -c x.c [{headers}]"));
+        assert_eq!(cc("-nostdinc -c x.c"), format!("[{target}] -nostdinc -c x.c"));
+        assert_eq!(cc("-c -- x.c"), format!("[{target}] -c [{headers}] -- x.c"));
+        let linking = format!("[{target} -fuse-ld=lld HABITS]");
+        assert_eq!(cc("x.o -L/l"), format!("{linking} x.o -L/l [{headers} {libraries}]"));
+        assert_eq!(cc("-nostdlib x.o"), format!("{linking} -nostdlib x.o [{headers}]"));
+    }
+
+    #[test]
+    fn gos_linker_gets_no_pie_unless_it_says_what_it_wants() {
+        let link = |command| given("s390x-linux-gnu-clang", command, &[], Caller::Link).contains(" -no-pie]");
+        assert!(link("-m64 -o a.out go.o"));
+        for command in ["-pie go.o", "-shared go.o", "-static go.o", "-no-pie go.o", "-r go.o", "-c x.c"] {
+            assert!(!link(command), "{command}");
+        }
+        assert!(!given("s390x-linux-gnu-clang", "x.o", &[], Caller::Go).contains("-no-pie"));
+    }
+
+    #[test]
     fn a_target_of_the_callers_own_is_seen_wherever_clang_would_see_it() {
         let own = |command: &str| {
             let compiler = Compiler::by_name("aarch64-linux-gnu-clang").unwrap().unwrap();
@@ -368,7 +492,7 @@ mod tests {
         let works = |command: &str| {
             let args = words(command);
             let line = CommandLine::read(&args);
-            compiler.args(&line, &args, &missing, &environment(&[])).is_ok()
+            compiler.args(&line, &args, &missing, &environment(&[]), Caller::default()).is_ok()
         };
         for command in [
             "--version",
@@ -398,8 +522,9 @@ mod tests {
     fn go_building_for_another_architecture_is_told_so_and_others_are_not() {
         let compiler = Compiler::by_name("x86_64-linux-gnu-clang").unwrap().unwrap();
         let check = |command: &str, variables: &[&str]| {
-            let result = compiler.check_go(&CommandLine::read(&words(command)), &environment(variables));
-            result.map_err(|error| error.to_string())
+            let line = CommandLine::read(&words(command));
+            let found = compiler.for_go(&line, &environment(variables), Caller::default());
+            found.map(|found| found.abi.triple).map_err(|error| error.to_string())
         };
         let by_go = "-c -ffile-prefix-map=/tmp/go-build123/b001=/tmp/go-build x.c";
         assert_eq!(
@@ -413,9 +538,20 @@ mod tests {
              for it, or CGO_ENABLED=0)"
         );
         for variables in [&["GOARCH=amd64"][..], &["GOARCH="], &["GOOS=linux"]] {
-            assert_eq!(check(by_go, variables), Ok(()));
+            assert_eq!(check(by_go, variables), Ok("x86_64-linux-gnu"));
         }
-        assert_eq!(check("-c x.c", &["GOARCH=arm64"]), Ok(()));
+        assert_eq!(check("-c x.c", &["GOARCH=arm64"]), Ok("x86_64-linux-gnu"));
+        // What gb has chosen follows Go, as long as the caller has not chosen it since.
+        let set = "GB_SET=CC=x86_64-linux-gnu-clang:CXX=x86_64-linux-gnu-clang++";
+        assert_eq!(
+            check(by_go, &["GOARCH=arm64", set, "CC=x86_64-linux-gnu-clang"]),
+            Ok("aarch64-linux-gnu")
+        );
+        assert_eq!(
+            check("-c x.c", &["GOARCH=arm64", set, "CC=x86_64-linux-gnu-clang"]),
+            Ok("x86_64-linux-gnu")
+        );
+        assert!(check(by_go, &["GOARCH=arm64", set, "CC=ccache x86_64-linux-gnu-clang"]).is_err());
     }
 
     #[test]
@@ -423,7 +559,8 @@ mod tests {
         let check = |name: &str, goarm: &str| {
             let compiler = Compiler::by_name(name).unwrap().unwrap();
             let line = CommandLine::read(&words("-c -ffile-prefix-map=/w=/tmp/go-build x.c"));
-            compiler.check_go(&line, &environment(&["GOARCH=arm", goarm])).map_err(|error| error.to_string())
+            let found = compiler.for_go(&line, &environment(&["GOARCH=arm", goarm]), Caller::default());
+            found.map(|_| ()).map_err(|error| error.to_string())
         };
         assert_eq!(
             check("arm-linux-gnueabihf-g++", "GOARM=6").unwrap_err(),
@@ -457,6 +594,9 @@ mod tests {
         assert_eq!(by_name("i386-linux-gnu-cc"), Some(Ok(("i686-linux-gnu", Language::C))));
         assert_eq!(by_name("ppc64le-redhat-linux-gcc"), Some(Err("ppc64le-redhat-linux")));
         assert_eq!(by_name("x-y-clang"), Some(Err("x-y")));
+        let host = Platform::host().unwrap().default_abi().triple;
+        assert_eq!(by_name("g++"), Some(Ok((host, Language::Cxx))));
+        assert_eq!(by_name("cc"), None);
         assert_eq!(by_name("clang"), None);
         assert_eq!(by_name("gb"), None);
     }

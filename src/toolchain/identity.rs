@@ -12,7 +12,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::{Invocation, Sysroot};
+use super::{Invocation, Sysroot, native};
 use crate::platform::Abi;
 
 /// What a compiler must be told apart by, besides clang's own version.
@@ -24,27 +24,45 @@ pub struct Identity {
     pub flags: Vec<String>,
     /// What it compiles against.
     pub sysroot: Option<Sysroot>,
+    /// Whether the machine's own libraries are found besides.
+    pub native: bool,
 }
 
 impl Identity {
-    /// The words for the version line; reads the directories of the whole sysroot.
-    fn words(&self) -> String {
+    /// What of a compilation no word of its command line says: the target, its flags, where the sysroot is.
+    fn inputs(&self) -> String {
         let mut words = format!("gb={} target={}", env!("CARGO_PKG_VERSION"), self.abi.triple);
         if !self.flags.is_empty() {
             words.push_str(&format!(" flags={}", self.flags.join(",")));
         }
-        match &self.sysroot {
-            Some(sysroot) => {
-                let mut digest = DefaultHasher::new();
-                let trees = sysroot.trees(self.abi);
-                trees.iter().for_each(|tree| digest_tree(tree, &mut digest));
-                let place = trees.first().map(|tree| tree.display().to_string()).unwrap_or_default();
-                words.push_str(&format!(" sysroot={place} digest={:016x}", digest.finish()));
-            }
-            None => words.push_str(" sysroot=none"),
-        }
+        let place = self.sysroot.as_ref().map(|sysroot| sysroot.layout.place().display().to_string());
+        words.push_str(&format!(" sysroot={}", place.as_deref().unwrap_or("none")));
         words
     }
+
+    /// The words for the version line; reads the directories of the whole sysroot.
+    fn words(&self) -> String {
+        let Some(sysroot) = &self.sysroot else { return self.inputs() };
+        let mut digest = DefaultHasher::new();
+        let mut trees = sysroot.trees(self.abi);
+        if self.native && sysroot.root().is_some() {
+            trees.extend(native::trees(self.abi));
+        }
+        trees.iter().for_each(|tree| digest_tree(tree, &mut digest));
+        format!("{} digest={:016x}", self.inputs(), digest.finish())
+    }
+
+    /// What tells this compiler from another for a compiler cache that hashes what the preprocessor prints and what the
+    /// command line says, but not the files that gb looks at, nor its variables: one line.
+    pub(super) fn for_cache(&self, clang: &Path) -> String {
+        format!("{} {}", self.inputs(), file_identity(clang))
+    }
+}
+
+/// What tells one state of a program from another, as compiler caches do by default.
+pub fn file_identity(program: &Path) -> String {
+    let (size, time) = program.metadata().map_or((0, 0), |metadata| (metadata.size(), metadata.mtime()));
+    format!("program={} size={size} mtime={time}", program.display())
 }
 
 /// Digests what names, sizes, times of change in seconds and link targets say of a tree.

@@ -1,4 +1,5 @@
-//! `gb install-links`: the names by which gb's roles are called, and with them the names of the LLVM tools that configure scripts and `CROSS_COMPILE=<triple>-` look for.
+//! `gb install-links`: the names by which gb's roles are called, and with them the names of the LLVM tools that configure
+//! scripts and `CROSS_COMPILE=<triple>-` look for.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -66,17 +67,29 @@ pub struct Links {
     pub left_out: Vec<String>,
 }
 
-/// GNU names of the tools that LLVM has under its own names. Each of these handles the objects of every machine.
-const LLVM_TOOLS: [(&str, &str); 8] = [
+/// GNU names of the tools that LLVM has under its own names. Each of these takes the machine from the objects that it
+/// reads.
+const LLVM_TOOLS: [(&str, &str); 15] = [
     ("ar", "llvm-ar"),
     ("ranlib", "llvm-ranlib"),
     ("nm", "llvm-nm"),
     ("strip", "llvm-strip"),
-    ("objcopy", "llvm-objcopy"),
     ("objdump", "llvm-objdump"),
     ("readelf", "llvm-readelf"),
-    ("ld", "ld.lld"),
+    ("addr2line", "llvm-addr2line"),
+    ("c++filt", "llvm-cxxfilt"),
+    ("dwp", "llvm-dwp"),
+    ("size", "llvm-size"),
+    ("strings", "llvm-strings"),
+    // GCC's own, whose LTO needs them.
+    ("gcc-ar", "llvm-ar"),
+    ("gcc-nm", "llvm-nm"),
+    ("gcc-ranlib", "llvm-ranlib"),
+    ("gcov", "llvm-cov"),
 ];
+
+/// The tools that gb plays itself, because LLVM's are to be told the machine, and what of LLVM each needs.
+const PLAYED: [(&str, &str); 3] = [("ld", "ld.lld"), ("objcopy", "llvm-objcopy"), ("as", "clang")];
 
 impl Links {
     /// Decides which links a directory needs; refuses, before anything is changed, if one can't be made.
@@ -91,12 +104,17 @@ impl Links {
         for name in ["entrypoint.sh", "su-exec"] {
             plan.add_unless_real(name.to_owned(), gb, programs)?;
         }
+        let played = PLAYED.into_iter().filter(|(_, llvm_name)| programs.find(llvm_name).is_some());
+        let played: Vec<_> = played.map(|(tool, _)| tool).collect();
         let llvm_tools = LLVM_TOOLS.map(|(name, llvm_name)| (name, programs.find(llvm_name)));
         for abi in PLATFORMS.iter().filter(|p| p.cgo).flat_map(|p| p.all_abis()) {
             for tool in ["clang", "clang++", "cc", "c++", "pkg-config"] {
                 plan.add(&format!("{}-{tool}", abi.triple), gb)?;
             }
             for tool in ["gcc", "g++"] {
+                plan.add_unless_real(format!("{}-{tool}", abi.triple), gb, programs)?;
+            }
+            for tool in &played {
                 plan.add_unless_real(format!("{}-{tool}", abi.triple), gb, programs)?;
             }
             for (tool, llvm_tool) in &llvm_tools {

@@ -3,10 +3,15 @@
 //! Each part decides first and acts after: what is decided is a value ([`Plan`], [`Invocation`], [`Links`]), made of what
 //! was asked and of the facts found.
 
+mod binutils;
 mod command_line;
 mod compiler;
+mod gcc;
+mod go_calls;
 mod identity;
 mod links;
+mod lld;
+mod native;
 mod own;
 mod pkg_config;
 mod plan;
@@ -14,11 +19,13 @@ mod program;
 mod request;
 mod sysroot;
 
-pub use compiler::{Compiler, CompilerError, Invocation, Language};
-pub use identity::{Identity, print_identity};
+pub use binutils::{Binutil, NoTool, give_abi_flags};
+pub use compiler::{Compiler, CompilerError, Invocation, Language, Step};
+pub use go_calls::{Caller, is_first_refusal};
+pub use identity::{Identity, file_identity, print_identity};
 pub use links::{Link, LinkError, Links, State};
 pub use own::given;
-pub use pkg_config::{PkgConfigError, pkg_config};
+pub use pkg_config::{PkgConfig, PkgConfigError, pkg_config};
 pub use plan::{Cgo, Facts, Leak, Plan, Setting, plan};
 pub use program::Programs;
 pub use request::{Request, RequestError, Source};

@@ -18,22 +18,30 @@ pub(super) const NOTE: &str = "GB_SET";
 /// here without that (`docker run --env-file`), and then they are all that names the target.
 pub fn given(environment: &Environment) -> Environment {
     let mut given = environment.clone();
-    let Some(note) = environment.get(NOTE) else { return given };
     let named =
         ["ARCH", "TARGETPLATFORM", "TARGETARCH"].iter().any(|n| environment.get_nonempty(n).is_some());
-    for part in note.as_bytes().split(|b| *b == b':') {
-        let mut halves = part.splitn(2, |b| *b == b'=');
-        let (Some(name), Some(value)) = (halves.next(), halves.next()) else { continue };
-        let Ok(name) = std::str::from_utf8(name) else { continue };
-        if name.starts_with("GO") && !named {
-            continue;
-        }
-        if environment.get(name).is_some_and(|current| current.as_bytes() == value) {
-            given.remove(name);
-        }
+    for (name, _) in unchanged(environment).filter(|(name, _)| named || !name.starts_with("GO")) {
+        given.remove(name);
     }
     given.remove(NOTE);
     given
+}
+
+/// The value that another gb has given to a variable, if the caller has not changed it since.
+pub(super) fn set_by_gb<'a>(environment: &'a Environment, name: &str) -> Option<&'a OsStr> {
+    unchanged(environment).find(|(noted, _)| *noted == name).map(|(_, value)| value)
+}
+
+/// What another gb has set and nobody has changed.
+fn unchanged(environment: &Environment) -> impl Iterator<Item = (&str, &OsStr)> {
+    let note = environment.get(NOTE).unwrap_or_default();
+    note.as_bytes().split(|b| *b == b':').filter_map(|part| {
+        let equals = part.iter().position(|b| *b == b'=')?;
+        let (name, value) = part.split_at_checked(equals)?;
+        let name = std::str::from_utf8(name).ok()?;
+        let current = environment.get(name)?;
+        (Some(current.as_bytes()) == value.get(1..)).then_some((name, current))
+    })
 }
 
 /// The setting that notes all others, for [`given`]. A value with a colon can't be noted, and a target that the caller

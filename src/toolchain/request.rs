@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 
 use crate::environment::Environment;
-use crate::platform::{self, Platform, Target, UnknownPlatform, Variant};
+use crate::platform::{self, BadVariant, Platform, Target, UnknownPlatform, Variant};
 
 /// What somebody asked to build for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,6 +129,16 @@ impl Request {
             _ => Request::linux(OsStr::new(name), source),
         }
     }
+}
+
+/// The variant that Go's own variable names for a platform, as Go's tools and gb's compilers read it.
+pub(super) fn variant_in(
+    environment: &Environment,
+    platform: &'static Platform,
+) -> Result<Option<Variant>, BadVariant> {
+    let Some(variable) = &platform.variable else { return Ok(None) };
+    let Some(value) = environment.get_nonempty(variable.name) else { return Ok(None) };
+    variable.parse(&value.to_string_lossy()).map(Some)
 }
 
 #[cfg(test)]

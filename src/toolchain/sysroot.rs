@@ -107,6 +107,20 @@ impl Sysroot {
         }
     }
 
+    /// The directories in which an ld of the target looks for libraries, after those that it is told of (the SEARCH_DIRs
+    /// of `ld --verbose`).
+    pub(super) fn library_directories(&self, abi: &Abi) -> Vec<PathBuf> {
+        let root = self.layout.place();
+        if let Layout::DebianCross(_) = self.layout {
+            return vec![root.join("lib")];
+        }
+        let multiarch = format!("lib/{}", abi.multiarch);
+        [multiarch.as_str(), "lib64", "lib"]
+            .iter()
+            .flat_map(|dir| [root.join(dir), root.join("usr").join(dir)])
+            .collect()
+    }
+
     /// The directories that hold what a compilation against this sysroot can read, links resolved.
     pub fn trees(&self, abi: &Abi) -> Vec<PathBuf> {
         let mut trees = match &self.layout {
@@ -131,7 +145,7 @@ impl Sysroot {
 
 impl Layout {
     /// The directory to name in messages, and the one that a foreign loader's path is relative to.
-    fn place(&self) -> PathBuf {
+    pub(super) fn place(&self) -> PathBuf {
         match self {
             Layout::Directory(root) => root.clone(),
             Layout::DebianCross(triple) => Path::new("/usr").join(triple),

@@ -77,19 +77,21 @@ fn configure_scripts_find_the_tools_of_llvm_under_the_targets_name() {
         llvm.file(tool, "#!/bin/sh\n", 0o755);
     }
     let install = || install(&program, dir.path()).env("PATH", llvm.path()).stdout();
-    // Two tools for each of 13 ABIs besides the 93 names of gb.
-    assert_eq!(install(), format!("119 made, 0 already there, in {}\n", dir.path().display()));
-    assert_eq!(install(), format!("0 made, 119 already there, in {}\n", dir.path().display()));
+    // Two tools of LLVM for each of 13 ABIs, llvm-ar under two names, besides the 93 names of gb.
+    assert_eq!(install(), format!("132 made, 0 already there, in {}\n", dir.path().display()));
+    assert_eq!(install(), format!("0 made, 132 already there, in {}\n", dir.path().display()));
     let to = |name: &str| std::fs::read_link(dir.path().join(name)).unwrap();
     assert_eq!(to("s390x-linux-gnu-ar"), llvm.path().join("llvm-ar"));
-    assert_eq!(to("s390x-linux-gnu-ld"), llvm.path().join("ld.lld"));
+    assert_eq!(to("s390x-linux-gnu-gcc-ar"), llvm.path().join("llvm-ar"));
+    // lld is to be told the target, which gb does under this name.
+    assert_eq!(to("s390x-linux-gnu-ld"), Path::new("gb"));
     // Debian's binutils stay what they are.
     let real = Dir::new();
     real.file("s390x-linux-gnu-ar", "#!/bin/sh\n", 0o755);
     std::fs::remove_file(dir.path().join("s390x-linux-gnu-ar")).unwrap();
     let path = format!("{}:{}", real.path().display(), llvm.path().display());
     let text = Call::new(&program).args(["install-links"]).args([dir.path()]).env("PATH", path).stdout();
-    assert!(text.starts_with("0 made, 118 already there"), "{text}");
+    assert!(text.starts_with("0 made, 131 already there"), "{text}");
     assert!(text.ends_with("left out, PATH has others: s390x-linux-gnu-ar\n"), "{text}");
 }
 
@@ -104,13 +106,13 @@ fn links_follow_tools_and_gb_to_another_place() {
     install(&program, dir.path()).env("PATH", old.path()).stdout();
     let path = format!("{}:{}", dir.path().display(), new.path().display());
     let text = install(&program, dir.path()).env("PATH", &path).stdout();
-    assert_eq!(text, format!("26 made, 93 already there, in {}\n", dir.path().display()));
+    assert_eq!(text, format!("52 made, 93 already there, in {}\n", dir.path().display()));
     let ranlib = dir.path().join("s390x-linux-gnu-ranlib");
     assert_eq!(std::fs::read_link(&ranlib).unwrap(), new.path().join("llvm-ranlib"));
     // Another gb takes every name over, gcc's included.
     let elsewhere = Dir::new();
     let text = install(&elsewhere.gb(), dir.path()).env("PATH", &path).stdout();
-    assert_eq!(text, format!("93 made, 26 already there, in {}\n", dir.path().display()));
+    assert_eq!(text, format!("93 made, 52 already there, in {}\n", dir.path().display()));
 }
 
 #[test]

@@ -84,7 +84,13 @@ impl Machine {
     /// Calls s390x-linux-gnu-`tool`, and returns what clang was called with, the sysroot's path shortened.
     #[track_caller]
     fn clang_gets(&self, tool: &str, args: &[&str]) -> String {
-        let link = self.dir.path().join(format!("s390x-linux-gnu-{tool}"));
+        self.call(&format!("s390x-linux-gnu-{tool}"), args)
+    }
+
+    /// Calls gb by a name, and returns what it writes, the sysroot's path shortened.
+    #[track_caller]
+    fn call(&self, name: &str, args: &[&str]) -> String {
+        let link = self.dir.path().join(name);
         if !link.is_symlink() {
             std::os::unix::fs::symlink(PATH, &link).unwrap();
         }
@@ -92,21 +98,27 @@ impl Machine {
         let call = Call::new(&link).args(args).env("PATH", self.dir.path()).env("GB_SYSROOT", &root);
         call.stdout().replace(root.to_str().unwrap(), "ROOT").trim_end().to_owned()
     }
+
+    /// A program that prints its arguments.
+    fn tool(&self, name: &str) {
+        self.dir.file(name, "#!/bin/sh\necho \"$@\"\n", 0o755);
+    }
 }
 
 const TARGET: &str = "--start-no-unused-arguments --target=s390x-linux-gnu --sysroot=ROOT";
 const END: &str = "--end-no-unused-arguments";
+const LLD: &str = "-fuse-ld=lld -Wl,--apply-dynamic-relocs,--undefined-version,-z,nostart-stop-gc";
 
 #[test]
 fn clang_is_told_of_the_target_and_of_lld_only_when_it_links() {
     let machine = Machine::new();
     assert_eq!(machine.clang_gets("clang", &["-c", "x.c"]), format!("{TARGET} {END} -c x.c"));
-    assert_eq!(machine.clang_gets("cc", &["x.o"]), format!("{TARGET} -fuse-ld=lld {END} x.o"));
+    assert_eq!(machine.clang_gets("cc", &["x.o"]), format!("{TARGET} {LLD} {END} x.o"));
     for only_libraries in
         [&["-shared", "-lx"][..], &["-shared", "-Wl,libx.a"], &["-shared", "-Xlinker", "libx.a"]]
     {
         let words = only_libraries.join(" ");
-        assert_eq!(machine.clang_gets("cc", only_libraries), format!("{TARGET} -fuse-ld=lld {END} {words}"));
+        assert_eq!(machine.clang_gets("cc", only_libraries), format!("{TARGET} {LLD} {END} {words}"));
     }
     assert_eq!(
         machine.clang_gets("g++", &["-c", "x.cc"]),
@@ -157,4 +169,159 @@ fn a_sysroot_of_pipes_does_not_hang_the_entrypoint() {
     assert_eq!(crate::gb::sh(&format!("mkfifo {}", start.display())).stdout(), "");
     let call = crate::gb::gb(["run", "echo", "done"]).env("GOARCH", "s390x").env("GB_SYSROOT", &root);
     assert_eq!(call.stdout(), "done\n");
+}
+
+#[test]
+fn names_of_gcc_answer_as_gcc_and_those_of_clang_as_clang() {
+    let machine = Machine::new();
+    for (question, answer) in [
+        ("-dumpmachine", "s390x-linux-gnu"),
+        ("-print-multiarch", "s390x-linux-gnu"),
+        ("-dumpversion", "12"),
+        ("-dumpfullversion", "12"),
+        ("--print-sysroot", "ROOT"),
+        ("-print-multi-os-directory", "../lib"),
+    ] {
+        for name in ["gcc", "g++"] {
+            assert_eq!(machine.clang_gets(name, &[question]), answer);
+        }
+        assert!(machine.clang_gets("clang", &[question]).ends_with(question));
+    }
+    assert!(machine.clang_gets("gcc", &["-print-file-name=libc.so"]).ends_with("-print-file-name=libc.so"));
+    assert!(machine.clang_gets("gcc", &["-c", "dumpmachine"]).ends_with("-c dumpmachine"));
+}
+
+#[test]
+fn the_linker_of_a_target_knows_its_emulation_its_sysroot_and_gnus_habits() {
+    let machine = Machine::new();
+    machine.tool("ld.lld");
+    let habits = "--apply-dynamic-relocs --undefined-version -z nostart-stop-gc";
+    let dirs = ["lib/s390x-linux-gnu", "usr/lib/s390x-linux-gnu", "lib64", "usr/lib64", "lib", "usr/lib"]
+        .map(|dir| format!(" -LROOT/{dir}"))
+        .concat();
+    for (words, expected) in [
+        (&["-r", "x.o"][..], format!("-m elf64_s390 {habits} --sysroot=ROOT -r x.o{dirs}")),
+        (&["-m", "elf_x86_64", "x.o"], format!("{habits} --sysroot=ROOT -m elf_x86_64 x.o{dirs}")),
+        (&["--sysroot=/s", "x.o"], format!("-m elf64_s390 {habits} --sysroot=/s x.o")),
+        (&["-nostdlib", "x.o"], format!("-m elf64_s390 {habits} --sysroot=ROOT -nostdlib x.o")),
+        (
+            &["x.o", "-lc"],
+            format!("-m elf64_s390 {habits} --sysroot=ROOT --dynamic-linker=/lib/ld64.so.1 x.o -lc{dirs}"),
+        ),
+        (&["-static", "x.o", "-lc"], format!("-m elf64_s390 {habits} --sysroot=ROOT -static x.o -lc{dirs}")),
+    ] {
+        assert_eq!(machine.clang_gets("ld", words), expected, "{words:?}");
+    }
+}
+
+#[test]
+fn the_assembler_of_a_target_takes_gnus_options() {
+    let machine = Machine::new();
+    let clang = "--target=s390x-linux-gnu -c -x assembler";
+    for (words, expected) in [
+        (&["x.s"][..], format!("{clang} x.s -o a.out")),
+        (&["-o", "x.o"], format!("{clang} -o x.o -")),
+        (
+            &["-m64", "-march=z13", "--noexecstack", "-Idir", "-o", "x.o", "x.s"],
+            format!("{clang} -m64 -march=z13 -Wa,--noexecstack -Idir -o x.o x.s"),
+        ),
+        (
+            &["--defsym", "A=1", "--gdwarf-5", "x.s", "-ox.o"],
+            format!("{clang} -Wa,-defsym,A=1 -gdwarf-5 x.s -ox.o"),
+        ),
+    ] {
+        assert_eq!(machine.clang_gets("as", words), expected, "{words:?}");
+    }
+}
+
+#[test]
+fn the_object_copier_of_a_target_knows_its_default_format() {
+    let machine = Machine::new();
+    machine.tool("llvm-objcopy");
+    for (words, expected) in [
+        (&["-I", "binary", "-O", "default", "b", "o"][..], "-I binary -O elf64-s390 b o"),
+        (&["--output-target=default", "a", "default"], "--output-target=elf64-s390 a default"),
+        (&["--strip-debug", "x.o"], "--strip-debug x.o"),
+    ] {
+        assert_eq!(machine.clang_gets("objcopy", words), expected, "{words:?}");
+    }
+}
+
+#[test]
+fn without_llvms_tools_the_binutils_say_what_to_install() {
+    for (tool, program, package) in
+        [("ld", "ld.lld", "lld"), ("as", "clang", "clang"), ("objcopy", "llvm-objcopy", "llvm")]
+    {
+        let (dir, link) = linked(&format!("s390x-linux-gnu-{tool}"));
+        Call::new(&link).env("PATH", dir.path()).fails(
+            125,
+            &format!("run s390x-linux-gnu-{tool}: no {program} in PATH (apt-get install {package})"),
+        );
+    }
+}
+
+#[test]
+fn pkg_config_hears_the_callers_directories_and_says_which_are_the_hosts() {
+    let machine = Machine::new();
+    machine.dir.file("pkg-config", "#!/bin/sh\necho \"$PKG_CONFIG_PATH\"\n", 0o755);
+    let link = machine.dir.path().join("s390x-linux-gnu-pkg-config");
+    std::os::unix::fs::symlink(PATH, &link).unwrap();
+    let call = || {
+        let root = machine.dir.path().join("root");
+        Call::new(&link).args(["--libs", "x"]).env("PATH", machine.dir.path()).env("GB_SYSROOT", root)
+    };
+    assert_eq!(call().env("PKG_CONFIG_PATH", "/src/dep/lib/pkgconfig").stdout(), "/src/dep/lib/pkgconfig\n");
+    let result = call().env("PKG_CONFIG_PATH", "/src/dep:/usr/lib/pkgconfig").go();
+    assert_eq!((result.status, result.stdout.as_str()), (Some(0), "/src/dep\n"));
+    assert_eq!(
+        result.stderr,
+        "gb: ask pkg-config for s390x-linux-gnu: /usr/lib/pkgconfig is the host's, and left out (take it out of \
+         PKG_CONFIG_PATH)\n"
+    );
+}
+
+#[test]
+fn a_compiler_cache_hears_of_the_variant_and_of_the_sysroot() {
+    let machine = Machine::new();
+    let identity = |compiler: &str, variables: &[(&str, &str)]| {
+        let link = machine.dir.path().join(compiler);
+        if compiler != "clang" && !link.is_symlink() {
+            std::os::unix::fs::symlink(PATH, &link).unwrap();
+        }
+        let call = crate::gb::gb(["identity"]).args([&link]).env("PATH", machine.dir.path());
+        variables.iter().fold(call, |call, (name, value)| call.env(name, value)).stdout()
+    };
+    let ppc = |variables: &[(&str, &str)]| identity("powerpc64le-linux-gnu-clang", variables);
+    assert_eq!(ppc(&[]), ppc(&[("GOAMD64", "v3")]));
+    assert_ne!(ppc(&[]), ppc(&[("GOPPC64", "power10")]));
+    assert_ne!(ppc(&[]), identity("aarch64-linux-gnu-clang", &[]));
+    let s390x = |root: &str| identity("s390x-linux-gnu-clang", &[("GB_SYSROOT", root)]);
+    assert_ne!(s390x("/nonexistent"), s390x(machine.dir.path().join("root").to_str().unwrap()));
+    // Another program is what its file is.
+    let before = identity("clang", &[]);
+    machine.dir.file("clang", "#!/bin/sh\necho changed\n", 0o755);
+    assert_ne!(before, identity("clang", &[("GOAMD64", "v3")]));
+}
+
+#[test]
+fn a_compiler_cache_in_path_is_not_taken_for_the_compiler() {
+    let machine = Machine::new();
+    let caches = Dir::new();
+    caches.file("ccache", "#!/bin/sh\necho the cache was run\n", 0o755);
+    std::os::unix::fs::symlink("ccache", caches.path().join("clang")).unwrap();
+    let link = machine.dir.path().join("s390x-linux-gnu-clang");
+    std::os::unix::fs::symlink(PATH, &link).unwrap();
+    let path = format!("{}:{}", caches.path().display(), machine.dir.path().display());
+    let said = Call::new(&link).args(["-E", "x.c"]).env("PATH", path);
+    assert!(said.env("GB_SYSROOT", machine.dir.path().join("root")).stdout().ends_with("-E x.c\n"));
+}
+
+#[test]
+fn gcc_is_the_machines_own_compiler() {
+    let machine = Machine::new();
+    let host = gb::platform::Platform::host().unwrap();
+    let (name, own) = (host.default_abi().triple, machine.call("gcc", &["--version"]));
+    assert!(own.contains(&format!("--target={name}")) && own.ends_with("--version"), "{own}");
+    assert_eq!(machine.call("gcc", &["-dumpmachine"]), name);
+    assert!(machine.call("g++", &["--version"]).starts_with("--driver-mode=g++ "));
 }

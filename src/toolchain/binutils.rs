@@ -1,0 +1,280 @@
+//! The binutils roles: `<triple>-ld`, `-as` and `-objcopy`, which know their target without being told.
+//!
+//! LLVM's programs handle the objects of every machine, and take the machine from the objects that they read. Where there is
+//! none to read it from (`ld -r -b binary`, `objcopy -I binary -O default`), or a default to be known (where libraries
+//! are), GNU's programs of such a name go by their name.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use super::compiler::clang;
+use super::sysroot::{Sysroot, sysroot_flag};
+use super::{Programs, lld};
+use crate::environment::Environment;
+use crate::file;
+use crate::platform::{Abi, ElfClass, ElfData, Platform};
+
+/// A program of GNU's binutils that gb plays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tool {
+    /// The linker.
+    Ld,
+    /// The assembler.
+    As,
+    /// The copier of object files.
+    Objcopy,
+}
+
+impl Tool {
+    /// Every tool, with the part of its name behind the triple's hyphen.
+    pub const ALL: [(&'static str, Tool); 3] =
+        [("ld", Tool::Ld), ("as", Tool::As), ("objcopy", Tool::Objcopy)];
+}
+
+/// A binutils role for one target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Binutil {
+    /// The tool.
+    pub tool: Tool,
+    /// The target's architecture.
+    pub platform: &'static Platform,
+    /// The target's C ABI.
+    pub abi: &'static Abi,
+}
+
+/// The command that a binutils role becomes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command {
+    /// LLVM's program.
+    pub program: PathBuf,
+    /// Its arguments, without `argv[0]`.
+    pub args: Vec<OsString>,
+    /// An object that is made of data alone: it will lack the ABI's flags, by which a linker tells what it may join.
+    pub data_object: Option<PathBuf>,
+}
+
+/// Why a binutils role can't work.
+#[derive(Debug, thiserror::Error)]
+#[error("run {triple}-{tool}: no {program} in PATH (apt-get install {package})")]
+pub struct NoTool {
+    triple: &'static str,
+    tool: &'static str,
+    program: &'static str,
+    package: &'static str,
+}
+
+impl Binutil {
+    /// The role that a program name stands for: `aarch64-linux-gnu-ld`. `None` if it is none of a known triple.
+    pub fn by_name(name: &str) -> Option<Binutil> {
+        let (triple, tool) = name.rsplit_once('-')?;
+        let (_, tool) = Tool::ALL.into_iter().find(|(own, _)| *own == tool)?;
+        let (platform, abi) = Platform::by_triple(triple)?;
+        Some(Binutil { tool, platform, abi })
+    }
+
+    /// The command line of LLVM's program for the caller's one.
+    pub fn plan(
+        &self,
+        args: &[OsString],
+        environment: &Environment,
+        programs: Programs<'_>,
+    ) -> Result<Command, NoTool> {
+        let missing = |tool, program, package| NoTool { triple: self.abi.triple, tool, program, package };
+        let (program, args) = match self.tool {
+            Tool::Ld => {
+                let program = programs.find("ld.lld").ok_or_else(|| missing("ld", "ld.lld", "lld"))?;
+                let sysroot =
+                    Sysroot::find(self.platform, self.abi, environment.get_nonempty("GB_SYSROOT")).ok();
+                (program, self.ld(args, sysroot.as_ref()))
+            }
+            Tool::As => {
+                (clang(programs).ok_or_else(|| missing("as", "clang", "clang"))?, assembler(self.abi, args))
+            }
+            Tool::Objcopy => {
+                let program = programs.find("llvm-objcopy");
+                (program.ok_or_else(|| missing("objcopy", "llvm-objcopy", "llvm"))?, self.objcopy(args))
+            }
+        };
+        let data_object = self.data_object(&args);
+        Ok(Command { program, args, data_object })
+    }
+
+    /// GNU's ld of a target has an emulation, a sysroot with directories that it looks into after all others, and habits.
+    fn ld(&self, args: &[OsString], sysroot: Option<&Sysroot>) -> Vec<OsString> {
+        let has = |option: &str| {
+            let dashed = |word: &OsString| {
+                let word = word.as_bytes();
+                let word = word.strip_prefix(b"-").unwrap_or(word);
+                word.strip_prefix(b"-").unwrap_or(word).starts_with(option.as_bytes())
+            };
+            args.iter().any(|word| word.as_bytes().starts_with(b"-") && dashed(word))
+        };
+        let mut all: Vec<OsString> = Vec::new();
+        // -mllvm is lld's own, and no emulation.
+        if !args.iter().any(|word| word.as_bytes().starts_with(b"-m") && word != "-mllvm") {
+            all.extend(["-m", self.platform.binutils.emulation].map(OsString::from));
+        }
+        all.extend(lld::habits().map(OsString::from));
+        let own_sysroot = sysroot.filter(|_| !has("sysroot"));
+        if let Some(root) = own_sysroot.and_then(Sysroot::root) {
+            all.push(sysroot_flag(root));
+        }
+        // A program that names libc is one of a C library, which its loader starts. (Where a script or an option says
+        // otherwise it may be a kernel, which nobody starts so.)
+        let plain = !["static", "Bstatic", "shared", "Bshareable", "r", "relocatable", "T", "dynamic-linker"]
+            .into_iter()
+            .chain(["no-dynamic-linker", "I", "nostdlib"])
+            .any(has);
+        if plain && args.iter().any(|word| word == "-lc") {
+            all.push(format!("--dynamic-linker={}", self.abi.loader).into());
+        }
+        all.extend_from_slice(args);
+        if let Some(sysroot) = own_sysroot.filter(|_| !has("nostdlib")) {
+            all.extend(sysroot.library_directories(self.abi).iter().map(|dir| {
+                let mut flag = OsString::from("-L");
+                flag.push(dir);
+                flag
+            }));
+        }
+        all
+    }
+
+    /// `default` is GNU's word for the format that the program was made for.
+    fn objcopy(&self, args: &[OsString]) -> Vec<OsString> {
+        let format = self.platform.binutils.format;
+        let mut all = Vec::with_capacity(args.len());
+        let mut words = args.iter();
+        while let Some(word) = words.next() {
+            let text = word.to_str().unwrap_or_default();
+            let takes_a_format =
+                matches!(text, "-O" | "-I" | "-F" | "--output-target" | "--input-target" | "--target");
+            if takes_a_format {
+                all.push(word.clone());
+                all.extend(
+                    words.next().map(|value| if value == "default" { format.into() } else { value.clone() }),
+                );
+            } else if let Some(option) = text.strip_suffix("default").filter(|option| {
+                matches!(*option, "-O" | "-I" | "-F" | "--output-target=" | "--input-target=" | "--target=")
+            }) {
+                all.push(format!("{option}{format}").into());
+            } else {
+                all.push(word.clone());
+            }
+        }
+        all
+    }
+
+    /// The output, where it is made of a file that is no object and the ABI's objects have flags.
+    fn data_object(&self, args: &[OsString]) -> Option<PathBuf> {
+        if self.platform.elf.flags == 0 {
+            return None;
+        }
+        let mut binary = false;
+        let (mut output, mut files) = (None, Vec::new());
+        let mut words = args.iter();
+        while let Some(word) = words.next() {
+            let text = word.to_str().unwrap_or_default();
+            match (self.tool, text) {
+                (Tool::Ld, "-b" | "--format") | (Tool::Objcopy, "-I" | "--input-target") => {
+                    binary |= words.next().is_some_and(|value| value == "binary");
+                }
+                (Tool::Ld, "-o" | "--output") => output = words.next().map(PathBuf::from),
+                (Tool::Objcopy, "-O" | "-B" | "--output-target" | "--rename-section" | "--redefine-sym") => {
+                    words.next();
+                }
+                (Tool::Ld, _) if text.starts_with("-o") => output = text.get(2..).map(PathBuf::from),
+                (_, "-bbinary" | "--format=binary" | "-Ibinary" | "--input-target=binary") => binary = true,
+                (Tool::Objcopy, _) if !text.starts_with('-') => files.push(PathBuf::from(word)),
+                _ => {}
+            }
+        }
+        if self.tool == Tool::Objcopy {
+            output = files.pop();
+        }
+        output.filter(|_| binary)
+    }
+}
+
+/// The words of clang's assembler for those of GNU's as (its manual, "Command-Line Options").
+fn assembler(abi: &Abi, args: &[OsString]) -> Vec<OsString> {
+    let mut all: Vec<OsString> =
+        [format!("--target={}", abi.triple).as_str(), "-c", "-x", "assembler"].map(OsString::from).to_vec();
+    let (mut output, mut input) = (false, false);
+    let mut words = args.iter();
+    while let Some(word) = words.next() {
+        let text = word.to_str().unwrap_or_default();
+        match text {
+            "-o" | "-I" => {
+                output |= text == "-o";
+                all.push(word.clone());
+                all.extend(words.next().cloned());
+            }
+            "--defsym" | "-defsym" => {
+                let value = words.next().and_then(|value| value.to_str()).unwrap_or_default();
+                all.push(format!("-Wa,-defsym,{value}").into());
+            }
+            "-g" | "--gen-debug" | "--gstabs" | "--gdwarf" => all.push("-g".into()),
+            "--version" | "-version" => {
+                input = true;
+                all.push("--version".into());
+            }
+            "-m64" | "-m32" | "-EL" | "-EB" | "-mthumb" => all.push(word.clone()),
+            "--32" => all.push("-m32".into()),
+            // What clang does anyway, and what GNU's as ignores or only tunes by.
+            "--64" | "-a64" | "-many" | "-mregnames" | "-mzarch" | "-D" | "-J" | "-K" | "-k" | "-Qy"
+            | "-Qn" => {}
+            "-" => {
+                input = true;
+                all.push(word.clone());
+            }
+            _ if text.starts_with("--gdwarf-") => all.push(text.get(1..).unwrap_or_default().into()),
+            _ if text.starts_with("-meabi=") || text.starts_with("-al") => {}
+            _ if text.starts_with("-o") || text.starts_with("-I") || text.starts_with("-gdwarf-") => {
+                output |= text.starts_with("-o");
+                all.push(word.clone());
+            }
+            _ if ["-march=", "-mcpu=", "-mabi=", "-mfpu=", "-mfloat-abi="]
+                .iter()
+                .any(|o| text.starts_with(o)) =>
+            {
+                all.push(word.clone());
+            }
+            _ if text.starts_with("-mpower") => {
+                all.push(format!("-mcpu=pwr{}", text.get(7..).unwrap_or_default()).into());
+            }
+            _ if text.starts_with('-') => all.push(format!("-Wa,{text}").into()),
+            _ => {
+                input = true;
+                all.push(word.clone());
+            }
+        }
+    }
+    if !input {
+        all.push("-".into());
+    }
+    if !output {
+        all.extend(["-o", "a.out"].map(OsString::from));
+    }
+    all
+}
+
+/// Gives an object of data alone the ABI's flags (`e_flags`), where it has none: without them lld takes it for an object
+/// of another ABI and refuses to link it, where GNU's ld looks at its sections.
+pub fn give_abi_flags(object: &Path, platform: &Platform) -> io::Result<()> {
+    let head = file::read_part(object, 0, 64)?;
+    let is_own = Platform::by_elf_header(&head).is_some_and(|found| found == platform);
+    let Ok(header) = goblin::elf::Elf::parse_header(&head) else { return Ok(()) };
+    if !is_own || header.e_type != goblin::elf::header::ET_REL || header.e_flags != 0 {
+        return Ok(());
+    }
+    let offset = if platform.elf.class == ElfClass::Elf64 { 48 } else { 36 };
+    let flags = match platform.elf.data {
+        ElfData::Little => platform.elf.flags.to_le_bytes(),
+        ElfData::Big => platform.elf.flags.to_be_bytes(),
+    };
+    File::options().write(true).open(object)?.write_all_at(&flags, offset)
+}

@@ -1,0 +1,27 @@
+//! Where lld by itself differs from GNU's ld, and programs rely on what GNU's does.
+//!
+//! gb chooses lld, because one lld links for every machine; so gb also asks it for GNU's habits. Where the caller chooses a
+//! linker, no habit is asked for. docs/linker.md lists the differences that stay.
+
+/// What makes lld behave as GNU's ld does by default.
+const HABITS: [&str; 4] = [
+    // The addends of dynamic relocations also stand where they apply. Go's linker reads them from there to compute the
+    // checksum of its FIPS module (cmd/link/internal/ld/fips140.go), and the start code of glibc's static-pie programs
+    // on s390x reads pointers before it has relocated them.
+    "--apply-dynamic-relocs",
+    // A version script may name a symbol that is not defined.
+    "--undefined-version",
+    // --gc-sections keeps what __start_NAME and __stop_NAME enclose (sections as lists: Linux, systemd, linker sets).
+    "-z",
+    "nostart-stop-gc",
+];
+
+/// The words for the linker itself.
+pub(super) fn habits() -> impl Iterator<Item = &'static str> {
+    HABITS.into_iter()
+}
+
+/// The word for the compiler that hands them on.
+pub(super) fn habits_by_compiler() -> String {
+    format!("-Wl,{}", HABITS.join(","))
+}
