@@ -24,7 +24,7 @@ pub(super) fn write(plan: &Plan, user: &Shown, format: Format) -> Vec<u8> {
                 github(setting, &mut text);
             }
         }
-        Format::Sh | Format::Dotenv => {
+        _ => {
             for setting in &plan.settings {
                 text.extend_from_slice(format!("# {}\n", one_line(&setting.reason)).as_bytes());
                 let (start, value) = match format {

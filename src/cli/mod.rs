@@ -1,5 +1,6 @@
 //! Which role gb plays: first by the name it is called by, then by its arguments.
 
+mod build_systems;
 mod env;
 mod identity;
 mod info;
@@ -15,6 +16,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+use self::build_systems::Toolchain;
 use crate::entrypoint::privileges::wants_no_new_privileges;
 use crate::entrypoint::{Program, exec, guard, identity as user, init};
 use crate::environment::Environment;
@@ -104,6 +106,10 @@ enum Format {
     Dotenv,
     /// For appending to the file "$GITHUB_ENV"
     Github,
+    /// CMake's toolchain file for the target
+    Cmake,
+    /// Meson's cross file for the target, or native file
+    Meson,
 }
 
 /// Plays the role that the arguments ask for; `args` starts with `argv[0]`.
@@ -190,6 +196,10 @@ fn show_env(platform: Option<&OsStr>, format: Format) -> Result<ExitCode, Error>
     let environment = given(&Environment::new(sys::environ()));
     let request = request(platform, &environment)?;
     let facts = Facts::gather(&request, &environment, Platform::host());
+    if let Format::Cmake | Format::Meson = format {
+        let toolchain = Toolchain::new(&request, facts.as_ref(), &environment)?;
+        return print(&if format == Format::Cmake { toolchain.cmake() } else { toolchain.meson() });
+    }
     let plan = plan(request, &environment, facts.as_ref());
     let user = user::Request::read(&environment)
         .map_err(Error::from)

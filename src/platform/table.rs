@@ -16,6 +16,8 @@ pub struct Platform {
     pub uname: &'static [&'static str],
     /// QEMU's name: the program is `qemu-<name>`.
     pub qemu: &'static str,
+    /// Meson's name of its CPU family.
+    pub meson: &'static str,
     /// How its ELF files look.
     pub elf: Elf,
     /// What GNU's binary utilities call its files.
@@ -152,6 +154,7 @@ pub static PLATFORMS: &[Platform] = &[
         goarch: "386",
         uname: &["i686", "i586", "i486", "i386"],
         qemu: "i386",
+        meson: "x86",
         elf: elf(Elf32, Little, EM_386),
         binutils: Binutils { emulation: "elf_i386", format: "elf32-i386" },
         variable: Some(Variable {
@@ -183,6 +186,7 @@ pub static PLATFORMS: &[Platform] = &[
         goarch: "amd64",
         uname: &["x86_64"],
         qemu: "x86_64",
+        meson: "x86_64",
         elf: elf(Elf64, Little, EM_X86_64),
         binutils: Binutils { emulation: "elf_x86_64", format: "elf64-x86-64" },
         variable: Some(Variable {
@@ -214,6 +218,7 @@ pub static PLATFORMS: &[Platform] = &[
         goarch: "arm",
         uname: &["armv7l", "armv6l", "armv5tel", "armv8l"],
         qemu: "arm",
+        meson: "arm",
         elf: elf_flags(Elf32, Little, EM_ARM, 0xff00_0000, 0x0500_0000),
         binutils: Binutils { emulation: "armelf_linux_eabi", format: "elf32-littlearm" },
         variable: Some(Variable {
@@ -254,6 +259,7 @@ pub static PLATFORMS: &[Platform] = &[
         goarch: "arm64",
         uname: &["aarch64"],
         qemu: "aarch64",
+        meson: "aarch64",
         elf: elf(Elf64, Little, EM_AARCH64),
         binutils: Binutils { emulation: "aarch64linux", format: "elf64-littleaarch64" },
         variable: Some(Variable {
@@ -288,6 +294,7 @@ pub static PLATFORMS: &[Platform] = &[
         goarch: "loong64",
         uname: &["loongarch64"],
         qemu: "loongarch64",
+        meson: "loongarch64",
         elf: elf_flags(Elf64, Little, EM_LOONGARCH, 0x7, 0x3),
         binutils: Binutils { emulation: "elf64loongarch", format: "elf64-loongarch" },
         variable: None,
@@ -314,6 +321,7 @@ pub static PLATFORMS: &[Platform] = &[
         goarch: "mips",
         uname: &["mips"],
         qemu: "mips",
+        meson: "mips",
         elf: elf_flags(Elf32, Big, EM_MIPS, 0x0000_f020, 0x0000_1000),
         binutils: Binutils { emulation: "elf32btsmip", format: "elf32-tradbigmips" },
         variable: Some(Variable { name: "GOMIPS", default: "hardfloat", values: MIPS_FLOAT, options: &[] }),
@@ -340,6 +348,7 @@ pub static PLATFORMS: &[Platform] = &[
         goarch: "mips64",
         uname: &["mips64"],
         qemu: "mips64",
+        meson: "mips64",
         elf: elf_flags(Elf64, Big, EM_MIPS, 0x0000_f020, 0),
         binutils: Binutils { emulation: "elf64btsmip", format: "elf64-tradbigmips" },
         variable: Some(Variable { name: "GOMIPS64", default: "hardfloat", values: MIPS_FLOAT, options: &[] }),
@@ -366,6 +375,7 @@ pub static PLATFORMS: &[Platform] = &[
         goarch: "mips64le",
         uname: &["mips64el", "mips64le"],
         qemu: "mips64el",
+        meson: "mips64",
         elf: elf_flags(Elf64, Little, EM_MIPS, 0x0000_f020, 0),
         binutils: Binutils { emulation: "elf64ltsmip", format: "elf64-tradlittlemips" },
         variable: Some(Variable { name: "GOMIPS64", default: "hardfloat", values: MIPS_FLOAT, options: &[] }),
@@ -392,6 +402,7 @@ pub static PLATFORMS: &[Platform] = &[
         goarch: "mipsle",
         uname: &["mipsel", "mipsle"],
         qemu: "mipsel",
+        meson: "mips",
         elf: elf_flags(Elf32, Little, EM_MIPS, 0x0000_f020, 0x0000_1000),
         binutils: Binutils { emulation: "elf32ltsmip", format: "elf32-tradlittlemips" },
         variable: Some(Variable { name: "GOMIPS", default: "hardfloat", values: MIPS_FLOAT, options: &[] }),
@@ -418,6 +429,7 @@ pub static PLATFORMS: &[Platform] = &[
         goarch: "ppc64",
         uname: &["ppc64"],
         qemu: "ppc64",
+        meson: "ppc64",
         elf: elf(Elf64, Big, EM_PPC64),
         binutils: Binutils { emulation: "elf64ppc", format: "elf64-powerpc" },
         variable: Some(Variable {
@@ -449,6 +461,7 @@ pub static PLATFORMS: &[Platform] = &[
         goarch: "ppc64le",
         uname: &["ppc64le"],
         qemu: "ppc64le",
+        meson: "ppc64",
         elf: elf_flags(Elf64, Little, EM_PPC64, 0x3, 0x2),
         binutils: Binutils { emulation: "elf64lppc", format: "elf64-powerpcle" },
         variable: Some(Variable {
@@ -480,6 +493,7 @@ pub static PLATFORMS: &[Platform] = &[
         goarch: "riscv64",
         uname: &["riscv64"],
         qemu: "riscv64",
+        meson: "riscv64",
         // EF_RISCV_FLOAT_ABI_DOUBLE
         elf: elf_flags(Elf64, Little, EM_RISCV, 0x6, 0x4),
         binutils: Binutils { emulation: "elf64lriscv", format: "elf64-littleriscv" },
@@ -512,6 +526,7 @@ pub static PLATFORMS: &[Platform] = &[
         goarch: "s390x",
         uname: &["s390x"],
         qemu: "s390x",
+        meson: "s390x",
         elf: elf(Elf64, Big, EM_S390),
         binutils: Binutils { emulation: "elf64_s390", format: "elf64-s390" },
         variable: None,

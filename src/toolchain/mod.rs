@@ -26,7 +26,7 @@ pub use identity::{Identity, file_identity, print_identity};
 pub use links::{Link, LinkError, Links, State};
 pub use own::given;
 pub use pkg_config::{PkgConfig, PkgConfigError, pkg_config};
-pub use plan::{Cgo, Facts, Leak, Plan, Setting, plan};
+pub use plan::{Cgo, Facts, Leak, Plan, Setting, cmake_toolchain, plan};
 pub use program::Programs;
 pub use request::{Request, RequestError, Source};
 pub use sysroot::{Layout, NoSysroot, Sysroot};

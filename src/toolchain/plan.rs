@@ -7,7 +7,7 @@ use super::own;
 use super::sysroot::sysroot_flag;
 use super::{Layout, NoSysroot, Programs, Request, Source, Sysroot};
 use crate::environment::Environment;
-use crate::platform::{Abi, Platform, Target};
+use crate::platform::{Abi, PLATFORMS, Platform, Target};
 
 /// What was found on the machine.
 #[derive(Debug, Clone)]
@@ -25,6 +25,8 @@ pub struct Facts {
     pub gcc: bool,
     /// The emulator of the target's programs, if PATH has it.
     pub emulator: Option<PathBuf>,
+    /// CMake's toolchain files, of every target that has one.
+    pub cmake: Vec<(&'static Abi, PathBuf)>,
 }
 
 /// A variable that gb gives a value.
@@ -119,8 +121,19 @@ impl Facts {
             compiler,
             llvm_ar: programs.has("llvm-ar"),
             emulator,
+            cmake: PLATFORMS
+                .iter()
+                .flat_map(Platform::all_abis)
+                .filter_map(|abi| Some((abi, cmake_toolchain(abi)?)))
+                .collect(),
         })
     }
+}
+
+/// The place of CMake's toolchain file for an ABI (`gb env PLATFORM --format cmake`), if it has been made.
+pub fn cmake_toolchain(abi: &Abi) -> Option<PathBuf> {
+    let file = PathBuf::from(format!("/usr/{}/toolchain.cmake", abi.triple));
+    file.is_file().then_some(file)
 }
 
 /// Decides the environment of a build. `facts` are those of the request's target; a request for another operating
@@ -258,6 +271,14 @@ impl Planner<'_> {
         let cxx = self.offer("CXX", tool("clang++"), &reason);
         let ar = self.facts.llvm_ar && self.offer("AR", "llvm-ar".into(), "handles objects of every machine");
         let pkg_config = self.offer("PKG_CONFIG", tool("pkg-config"), "finds libraries of the sysroot alone");
+        self.offer_owned(
+            "GB_TRIPLE".to_owned(),
+            abi.triple.into(),
+            "for configure --host and meson --cross-file",
+        );
+        if cc {
+            self.cmake(abi);
+        }
         // Cargo and the crates cc, pkg-config and bindgen prefer these to CC and the others, so they are set only where
         // those are gb's.
         let Some(rust) = abi.rust else { return true };
@@ -293,6 +314,31 @@ impl Planner<'_> {
             );
         }
         true
+    }
+
+    /// CMake's toolchain file; and for the crate cmake, which would take it for every target of Cargo's (the programs that
+    /// run in a cross build are built for the host), each target's own.
+    fn cmake(&mut self, abi: &'static Abi) {
+        const NAME: &str = "CMAKE_TOOLCHAIN_FILE";
+        let files = self.facts.cmake.clone();
+        let Some((_, file)) = files.iter().find(|(of, _)| *of == abi) else { return };
+        if !self.offer(NAME, file.into(), "CMake finds libraries of the sysroot alone") {
+            return;
+        }
+        for (of, file) in &files {
+            let Some(rust) = of.rust else { continue };
+            let kind =
+                if self.facts.host.is_some_and(|host| host.default_abi() == *of) { "HOST" } else { "TARGET" };
+            // The crate asks for these in this order.
+            let [with_dashes, name, of_kind] = [
+                format!("{NAME}_{rust}"),
+                format!("{NAME}_{}", rust.replace('-', "_")),
+                format!("{kind}_{NAME}"),
+            ];
+            if [with_dashes, of_kind].iter().all(|name| self.environment.get_nonempty(name).is_none()) {
+                self.offer_owned(name, file.into(), "the crate cmake takes it for this target");
+            }
+        }
     }
 
     /// Sets a variable unless the caller has; says whether it is gb's.
@@ -382,6 +428,10 @@ mod tests {
                     llvm_ar: true,
                     emulator: None,
                     gcc: false,
+                    cmake: ["amd64", "arm64"]
+                        .map(|goarch| Platform::by_goarch(goarch).unwrap().default_abi())
+                        .map(|abi| (abi, format!("/{}.cmake", abi.debian).into()))
+                        .to_vec(),
                     ..facts
                 }
             }
@@ -395,6 +445,7 @@ mod tests {
                 llvm_ar: false,
                 gcc: false,
                 emulator: None,
+                cmake: Vec::new(),
                 ..facts
             },
         });
@@ -411,6 +462,10 @@ mod tests {
                 "CXX=aarch64-linux-gnu-clang++",
                 "AR=llvm-ar",
                 "PKG_CONFIG=aarch64-linux-gnu-pkg-config",
+                "GB_TRIPLE=aarch64-linux-gnu",
+                "CMAKE_TOOLCHAIN_FILE=/arm64.cmake",
+                "CMAKE_TOOLCHAIN_FILE_x86_64_unknown_linux_gnu=/amd64.cmake",
+                "CMAKE_TOOLCHAIN_FILE_aarch64_unknown_linux_gnu=/arm64.cmake",
                 "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-clang",
                 "CC_aarch64_unknown_linux_gnu=aarch64-linux-gnu-clang",
                 "CXX_aarch64_unknown_linux_gnu=aarch64-linux-gnu-clang++",
@@ -465,6 +520,27 @@ mod tests {
         );
         for name in ["CC", "CC_", "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER", "PKG_CONFIG", "QEMU"] {
             assert!(!all.iter().any(|s| s.starts_with(name)), "{name}: {all:?}");
+        }
+    }
+
+    #[test]
+    fn cmake_is_pointed_to_the_targets_file_where_there_is_one_and_the_compiler_is_gbs() {
+        let cmake = |variables: &[&str]| {
+            let mut settings = settings(variables);
+            settings.retain(|s| s.starts_with("CMAKE"));
+            settings.join(" ").replace("CMAKE_TOOLCHAIN_FILE", "")
+        };
+        let host = "_x86_64_unknown_linux_gnu=/amd64.cmake";
+        let both = format!("{host} _aarch64_unknown_linux_gnu=/arm64.cmake");
+        assert_eq!(cmake(&[]), format!("=/amd64.cmake {both}"));
+        assert_eq!(cmake(&["GOARCH=arm64"]), format!("=/arm64.cmake {both}"));
+        assert_eq!(cmake(&["GOARCH=s390x"]), "");
+        assert_eq!(cmake(&["GOARCH=arm64", "CC=mine"]), "");
+        assert_eq!(cmake(&["GOARCH=arm64", "CMAKE_TOOLCHAIN_FILE=mine"]), "");
+        for mine in
+            ["TARGET_CMAKE_TOOLCHAIN_FILE=mine", "CMAKE_TOOLCHAIN_FILE_aarch64-unknown-linux-gnu=mine"]
+        {
+            assert_eq!(cmake(&["GOARCH=arm64", mine]), format!("=/arm64.cmake {host}"), "{mine}");
         }
     }
 

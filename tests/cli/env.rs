@@ -163,7 +163,7 @@ fn a_newline_in_a_callers_variable_cannot_become_a_command() {
 #[test]
 fn an_unknown_format_or_target_is_refused() {
     gb(["env", "--format", "yaml"])
-        .fails(125, "invalid value 'yaml' for '--format <FORMAT>' [possible values: sh, json, dotenv, github] (gb --help)");
+        .fails(125, "invalid value 'yaml' for '--format <FORMAT>' [possible values: sh, json, dotenv, github, cmake, meson] (gb --help)");
     let result = gb(["env", "sparc64"]).go();
     assert_eq!((result.status, result.stdout.as_str()), (Some(125), ""));
     assert!(
@@ -171,6 +171,51 @@ fn an_unknown_format_or_target_is_refused() {
             .stderr
             .starts_with("gb: read the target from the argument: \"sparc64\": no such architecture (known: ")
     );
+}
+
+#[test]
+fn cmake_and_meson_get_files_for_the_target_and_its_sysroot() {
+    let dir = Dir::new();
+    let sysroot = dir.path().join("it's $x");
+    make_sysroot(&sysroot);
+    let file = |format| gb(["env", "s390x", "--format", format]).env("GB_SYSROOT", &sysroot).stdout();
+    let cmake = file("cmake");
+    for line in [
+        "set(_gb_cross ON)".to_owned(),
+        "  set(CMAKE_SYSTEM_PROCESSOR s390x)".to_owned(),
+        "    set(CMAKE_${_gb_language}_COMPILER \"s390x-linux-gnu-${_gb_name}\")".to_owned(),
+        format!("  set(_gb_sysroot \"{}\")", sysroot.to_str().unwrap().replace('$', "\\$")),
+    ] {
+        assert!(cmake.lines().any(|l| l == line), "{line:?} is not in {cmake}");
+    }
+    assert!(!cmake.contains('@'), "{cmake}");
+    let meson = file("meson");
+    let quoted = sysroot.to_str().unwrap().replace('\'', "\\'");
+    for line in [
+        format!("c = ['s390x-linux-gnu-clang', '--sysroot={quoted}']"),
+        format!("pkg-config = ['env', 'GB_SYSROOT={quoted}', 's390x-linux-gnu-pkg-config']"),
+        "needs_exe_wrapper = true".to_owned(),
+        "cpu_family = 's390x'".to_owned(),
+        "endian = 'big'".to_owned(),
+    ] {
+        assert!(meson.lines().any(|l| l == line), "{line:?} is not in {meson}");
+    }
+}
+
+#[test]
+fn cmake_and_meson_get_no_file_that_would_lead_to_the_host() {
+    for format in ["cmake", "meson"] {
+        let result = gb(["env", "s390x", "--format", format]).env("GB_SYSROOT", "/nonexistent").go();
+        assert_eq!((result.status, result.stdout.as_str()), (Some(125), ""));
+        assert!(
+            result.stderr.starts_with("gb: env: no usable sysroot for s390x-linux-gnu: /nonexistent: "),
+            "{}",
+            result.stderr
+        );
+        gb(["env", "--format", format])
+            .env("GOOS", "windows")
+            .fails(125, "env: gb's C compilers are for linux alone (gb env PLATFORM)");
+    }
 }
 
 /// The files by which gb takes a directory for a usable s390x sysroot.
