@@ -2,7 +2,7 @@
 
 use gb::platform::Platform;
 
-use crate::case::{Case, Needs, Verdict, ensure, ensure_eq};
+use crate::case::{Case, Needs, Verdict, ensure_eq};
 use crate::elf::Facts;
 use crate::lab::Lab;
 

@@ -54,7 +54,7 @@ macro_rules! ensure {
 macro_rules! ensure_eq {
     ($found:expr, $expected:expr) => {
         let (found, expected) = (&$found, &$expected);
-        ensure!(*found == *expected, "found:    {found:?}\nexpected: {expected:?}");
+        $crate::case::ensure!(*found == *expected, "found:    {found:?}\nexpected: {expected:?}");
     };
 }
 

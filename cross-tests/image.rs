@@ -13,7 +13,7 @@ pub fn cases() -> Vec<Case> {
         Case::new("the image has no GCC, and its cc is clang", Needs::Image, no_gcc),
         Case::new("no link in a sysroot leads out of it, or nowhere", Needs::Image, links_in_sysroots),
         Case::new(
-            "every compiler's name leads to gb, and every foreign linker's and archiver's to LLVM",
+            "every compiler's name leads to gb, and so do foreign linkers; every foreign archiver leads to LLVM",
             Needs::Image,
             names,
         ),
@@ -57,11 +57,15 @@ fn names(lab: &Lab) -> Verdict {
         for tool in ["clang", "clang++", "cc", "c++", "gcc", "g++", "pkg-config"] {
             script.push_str(&format!("leads {}-{tool} /usr/local/bin/gb\n", abi.triple));
         }
+        script.push_str("leads gcc /usr/local/bin/gb; leads g++ /usr/local/bin/gb\n");
         // The image's own binutils handle its own machine's objects.
         if Platform::host().is_some_and(|host| host.default_abi() == abi) {
             continue;
         }
-        for tool in ["ar", "ranlib", "nm", "strip", "objcopy", "objdump", "readelf", "ld"] {
+        for tool in ["ld", "as", "objcopy"] {
+            script.push_str(&format!("leads {}-{tool} /usr/local/bin/gb\n", abi.triple));
+        }
+        for tool in ["ar", "ranlib", "nm", "strip", "objdump", "readelf"] {
             script.push_str(&format!("leads {}-{tool} '/usr/lib/llvm-*'\n", abi.triple));
         }
     }

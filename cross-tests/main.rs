@@ -18,10 +18,13 @@ mod case;
 mod elf;
 mod engine;
 mod entrypoint;
+mod go_calls;
 mod image;
 mod lab;
 mod layouts;
+mod linking;
 mod matrix;
+mod own_libraries;
 mod prerequisites;
 mod roles;
 mod terminal;
@@ -56,6 +59,9 @@ fn main() -> ExitCode {
     let cases = [
         matrix::cases(),
         callers::cases(),
+        linking::cases(),
+        go_calls::cases(),
+        own_libraries::cases(),
         cache::cases(),
         roles::cases(),
         variants::cases(),

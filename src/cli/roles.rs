@@ -138,8 +138,13 @@ fn ask_pkg_config(
 
 fn run_binutil(binutil: &Binutil, args: &[OsString]) -> Result<ExitCode, Error> {
     let environment = Environment::new(sys::environ());
-    let command = binutil.plan(args, &environment, Programs::new(&environment))?;
-    let Some(object) = &command.data_object else {
+    let mut command = binutil.plan(args, &environment, Programs::new(&environment))?;
+    if let Some(object) = &command.empty_object {
+        let file = sys::nameless_file(object)
+            .map_err(|source| Error::Io { attempt: "make an object in memory".to_owned(), source })?;
+        command.args.extend(["--format=default".into(), file.into()]);
+    }
+    let Some(object) = &command.without_flags else {
         return Err(become_program(command.program.as_os_str(), &command.args, &environment));
     };
     let failed = |attempt: String| move |source| Error::Io { attempt, source };

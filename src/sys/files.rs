@@ -2,10 +2,11 @@
 
 use std::ffi::CStr;
 use std::fs::File;
+use std::io::{self, Write};
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The mount that a path is on; a link at its end is not followed. `None` where it can't be told: no such file, or an old
 /// kernel without /proc.
@@ -24,6 +25,17 @@ pub fn mount_id_of(file: BorrowedFd<'_>) -> Option<u64> {
 pub fn is_mount(path: &Path) -> bool {
     let mount = mount_id(path);
     mount.is_some() && mount != path.parent().and_then(mount_id)
+}
+
+/// A file in memory for a program that this one becomes or starts, as a path by which that one finds it.
+///
+/// It is there as long as a process has it open, so this process keeps it open.
+pub fn nameless_file(contents: &[u8]) -> io::Result<PathBuf> {
+    // Not MFD_CLOEXEC: the program is to inherit it.
+    let file = nix::sys::memfd::memfd_create(c"gb", nix::sys::memfd::MFdFlags::empty())?;
+    let mut file = File::from(file);
+    file.write_all(contents)?;
+    Ok(format!("/proc/self/fd/{}", file.into_raw_fd()).into())
 }
 
 /// statx(2): since Linux 5.8.

@@ -12,7 +12,7 @@ mod terminal;
 
 pub use capabilities::{CAP_SETGID, CAP_SETUID, Capabilities};
 pub use environment::environ;
-pub use files::{has_capabilities, is_mount, mount_id, mount_id_of};
+pub use files::{has_capabilities, is_mount, mount_id, mount_id_of, nameless_file};
 pub use groups::groups;
 pub use process::{End, close_descriptors_but, forget_code, fork, reap, standard_stream};
 pub use signals::{Signal, send, wait_for_signal};

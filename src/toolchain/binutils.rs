@@ -11,6 +11,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use goblin::elf::header::{ELFCLASS32, ELFCLASS64, ELFDATA2LSB, ELFDATA2MSB, ET_REL};
+
 use super::compiler::clang;
 use super::sysroot::{Sysroot, sysroot_flag};
 use super::{Programs, lld};
@@ -53,8 +55,10 @@ pub struct Command {
     pub program: PathBuf,
     /// Its arguments, without `argv[0]`.
     pub args: Vec<OsString>,
-    /// An object that is made of data alone: it will lack the ABI's flags, by which a linker tells what it may join.
-    pub data_object: Option<PathBuf>,
+    /// A further input that lends the output what only an object says: the contents of an object without any section.
+    pub empty_object: Option<Vec<u8>>,
+    /// The output, where it will lack the ABI's flags, by which a linker tells what it may join.
+    pub without_flags: Option<PathBuf>,
 }
 
 /// Why a binutils role can't work.
@@ -99,8 +103,12 @@ impl Binutil {
                 (program.ok_or_else(|| missing("objcopy", "llvm-objcopy", "llvm"))?, self.objcopy(args))
             }
         };
-        let data_object = self.data_object(&args);
-        Ok(Command { program, args, data_object })
+        let (empty_object, without_flags) = match self.tool {
+            Tool::Ld if is_of_data_alone(&args) => (Some(self.empty_object()), None),
+            Tool::Objcopy if self.platform.elf.flags != 0 => (None, made_of_data(&args)),
+            _ => (None, None),
+        };
+        Ok(Command { program, args, empty_object, without_flags })
     }
 
     /// GNU's ld of a target has an emulation, a sysroot with directories that it looks into after all others, and habits.
@@ -168,35 +176,71 @@ impl Binutil {
         all
     }
 
-    /// The output, where it is made of a file that is no object and the ABI's objects have flags.
-    fn data_object(&self, args: &[OsString]) -> Option<PathBuf> {
-        if self.platform.elf.flags == 0 {
-            return None;
+    /// An object with a header and nothing else.
+    ///
+    /// lld makes what `-r -b binary` is to make without any object to go by: without the ABI's flags, and (of LLVM 21) with
+    /// every property of .note.gnu.property at once, which on RISC-V exclude each other.
+    fn empty_object(&self) -> Vec<u8> {
+        let elf = self.platform.elf;
+        let (class, header, section) = match elf.class {
+            ElfClass::Elf64 => (ELFCLASS64, 64_u16, 64_u16),
+            ElfClass::Elf32 => (ELFCLASS32, 52, 40),
+        };
+        let data = if elf.data == ElfData::Little { ELFDATA2LSB } else { ELFDATA2MSB };
+        let mut object = vec![0x7f, b'E', b'L', b'F', class, data, 1];
+        object.resize(16, 0);
+        let mut put = |little: &[u8]| match elf.data {
+            ElfData::Little => object.extend_from_slice(little),
+            ElfData::Big => object.extend(little.iter().rev()),
+        };
+        put(&ET_REL.to_le_bytes());
+        put(&elf.machine.0.to_le_bytes());
+        put(&1_u32.to_le_bytes());
+        // Entry point, program headers, section headers: none.
+        let addresses = vec![0; if elf.class == ElfClass::Elf64 { 24 } else { 12 }];
+        put(&addresses);
+        put(&elf.flags.to_le_bytes());
+        for half in [header, 0, 0, section, 0, 0] {
+            put(&half.to_le_bytes());
         }
-        let mut binary = false;
-        let (mut output, mut files) = (None, Vec::new());
-        let mut words = args.iter();
-        while let Some(word) = words.next() {
-            let text = word.to_str().unwrap_or_default();
-            match (self.tool, text) {
-                (Tool::Ld, "-b" | "--format") | (Tool::Objcopy, "-I" | "--input-target") => {
-                    binary |= words.next().is_some_and(|value| value == "binary");
-                }
-                (Tool::Ld, "-o" | "--output") => output = words.next().map(PathBuf::from),
-                (Tool::Objcopy, "-O" | "-B" | "--output-target" | "--rename-section" | "--redefine-sym") => {
-                    words.next();
-                }
-                (Tool::Ld, _) if text.starts_with("-o") => output = text.get(2..).map(PathBuf::from),
-                (_, "-bbinary" | "--format=binary" | "-Ibinary" | "--input-target=binary") => binary = true,
-                (Tool::Objcopy, _) if !text.starts_with('-') => files.push(PathBuf::from(word)),
-                _ => {}
-            }
-        }
-        if self.tool == Tool::Objcopy {
-            output = files.pop();
-        }
-        output.filter(|_| binary)
+        object
     }
+}
+
+/// Whether `ld -r` gets a plain file, and so perhaps no object.
+fn is_of_data_alone(args: &[OsString]) -> bool {
+    let has = |words: &[&str]| args.iter().any(|word| words.iter().any(|known| word == known));
+    let pairs = args.windows(2).any(|pair| {
+        matches!(pair, [option, format] if
+        (option == "-b" || option == "--format") && format == "binary")
+    });
+    has(&["-r", "--relocatable", "-i"]) && (pairs || has(&["-bbinary", "--format=binary"]))
+}
+
+/// The output of an objcopy whose input is a plain file.
+fn made_of_data(args: &[OsString]) -> Option<PathBuf> {
+    let (mut binary, mut output) = (false, None);
+    let mut words = args.iter();
+    while let Some(word) = words.next() {
+        match word.to_str().unwrap_or_default() {
+            "-I" | "--input-target" => binary |= words.next().is_some_and(|value| value == "binary"),
+            "-Ibinary" | "--input-target=binary" => binary = true,
+            // The options with a value that go together with such an input.
+            "-O"
+            | "-B"
+            | "--output-target"
+            | "--binary-architecture"
+            | "--rename-section"
+            | "--redefine-sym"
+            | "--add-section"
+            | "--set-section-flags" => {
+                words.next();
+            }
+            option if option.starts_with('-') => {}
+            _ => output = Some(PathBuf::from(word)),
+        }
+    }
+    output.filter(|_| binary)
 }
 
 /// The words of clang's assembler for those of GNU's as (its manual, "Command-Line Options").
@@ -268,7 +312,7 @@ pub fn give_abi_flags(object: &Path, platform: &Platform) -> io::Result<()> {
     let head = file::read_part(object, 0, 64)?;
     let is_own = Platform::by_elf_header(&head).is_some_and(|found| found == platform);
     let Ok(header) = goblin::elf::Elf::parse_header(&head) else { return Ok(()) };
-    if !is_own || header.e_type != goblin::elf::header::ET_REL || header.e_flags != 0 {
+    if !is_own || header.e_type != ET_REL || header.e_flags != 0 {
         return Ok(());
     }
     let offset = if platform.elf.class == ElfClass::Elf64 { 48 } else { 36 };

@@ -215,6 +215,26 @@ fn the_linker_of_a_target_knows_its_emulation_its_sysroot_and_gnus_habits() {
 }
 
 #[test]
+fn an_object_of_data_alone_is_linked_with_an_empty_one_of_the_target() {
+    let machine = Machine::new();
+    machine.dir.file(
+        "ld.lld",
+        "#!/bin/sh\nfor last; do :; done; /usr/bin/od -An -tx1 -v -- \"$last\"\n",
+        0o755,
+    );
+    let bytes = machine.clang_gets("ld", &["-r", "-b", "binary", "-o", "x.o", "x"]);
+    let bytes: Vec<&str> = bytes.split_whitespace().collect();
+    assert_eq!(bytes.len(), 64, "{bytes:?}");
+    assert_eq!(bytes[..7].concat(), "7f454c46020201");
+    assert_eq!(bytes[16..24].concat(), "0001001600000001");
+    assert_eq!(bytes[52..].concat(), "004000000000004000000000");
+    // In other links there are objects to go by.
+    machine.tool("ld.lld");
+    let words = machine.clang_gets("ld", &["-b", "binary", "x"]);
+    assert!(!words.contains("/proc/self"), "{words}");
+}
+
+#[test]
 fn the_assembler_of_a_target_takes_gnus_options() {
     let machine = Machine::new();
     let clang = "--target=s390x-linux-gnu -c -x assembler";

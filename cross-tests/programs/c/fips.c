@@ -1,0 +1,9 @@
+#include <stdio.h>
+
+int Fips(void);
+
+int main(void)
+{
+	printf("shared %d\n", Fips());
+	return 0;
+}
