@@ -4,6 +4,7 @@
 //! was asked and of the facts found.
 
 mod binutils;
+mod build_systems;
 mod command_line;
 mod compiler;
 mod gcc;
@@ -20,13 +21,14 @@ mod request;
 mod sysroot;
 
 pub use binutils::{Binutil, NoTool, give_abi_flags};
+pub use build_systems::{BuildSystems, cmake_toolchain};
 pub use compiler::{Compiler, CompilerError, Invocation, Language, Step};
 pub use go_calls::{Caller, is_first_refusal};
 pub use identity::{Identity, file_identity, print_identity};
 pub use links::{Link, LinkError, Links, State};
 pub use own::given;
 pub use pkg_config::{PkgConfig, PkgConfigError, pkg_config};
-pub use plan::{Cgo, Facts, Leak, Plan, Setting, cmake_toolchain, plan};
+pub use plan::{Cgo, Facts, Leak, Plan, Setting, plan};
 pub use program::Programs;
 pub use request::{Request, RequestError, Source};
 pub use sysroot::{Layout, NoSysroot, Sysroot};

@@ -3,11 +3,12 @@
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
+use super::build_systems::{self, BuildSystems};
 use super::own;
 use super::sysroot::sysroot_flag;
 use super::{Layout, NoSysroot, Programs, Request, Source, Sysroot};
 use crate::environment::Environment;
-use crate::platform::{Abi, PLATFORMS, Platform, Target};
+use crate::platform::{Abi, Platform, Target};
 
 /// What was found on the machine.
 #[derive(Debug, Clone)]
@@ -25,8 +26,8 @@ pub struct Facts {
     pub gcc: bool,
     /// The emulator of the target's programs, if PATH has it.
     pub emulator: Option<PathBuf>,
-    /// CMake's toolchain files, of every target that has one.
-    pub cmake: Vec<(&'static Abi, PathBuf)>,
+    /// What there is for build systems.
+    pub build_systems: BuildSystems,
 }
 
 /// A variable that gb gives a value.
@@ -114,6 +115,7 @@ impl Facts {
         };
         let sysroot = Sysroot::find(platform, abi, environment.get_nonempty("GB_SYSROOT"));
         let compiler = programs.has(&format!("{}-clang", abi.triple));
+        let build_systems = BuildSystems::find(sysroot.as_ref().ok().and_then(Sysroot::root));
         Some(Facts {
             host,
             gcc: (sysroot.is_err() || !compiler) && programs.has("gcc"),
@@ -121,19 +123,9 @@ impl Facts {
             compiler,
             llvm_ar: programs.has("llvm-ar"),
             emulator,
-            cmake: PLATFORMS
-                .iter()
-                .flat_map(Platform::all_abis)
-                .filter_map(|abi| Some((abi, cmake_toolchain(abi)?)))
-                .collect(),
+            build_systems,
         })
     }
-}
-
-/// The place of CMake's toolchain file for an ABI (`gb env PLATFORM --format cmake`), if it has been made.
-pub fn cmake_toolchain(abi: &Abi) -> Option<PathBuf> {
-    let file = PathBuf::from(format!("/usr/{}/toolchain.cmake", abi.triple));
-    file.is_file().then_some(file)
 }
 
 /// Decides the environment of a build. `facts` are those of the request's target; a request for another operating
@@ -271,14 +263,7 @@ impl Planner<'_> {
         let cxx = self.offer("CXX", tool("clang++"), &reason);
         let ar = self.facts.llvm_ar && self.offer("AR", "llvm-ar".into(), "handles objects of every machine");
         let pkg_config = self.offer("PKG_CONFIG", tool("pkg-config"), "finds libraries of the sysroot alone");
-        self.offer_owned(
-            "GB_TRIPLE".to_owned(),
-            abi.triple.into(),
-            "for configure --host and meson --cross-file",
-        );
-        if cc {
-            self.cmake(abi);
-        }
+        self.build_systems(abi, cc);
         // Cargo and the crates cc, pkg-config and bindgen prefer these to CC and the others, so they are set only where
         // those are gb's.
         let Some(rust) = abi.rust else { return true };
@@ -316,26 +301,17 @@ impl Planner<'_> {
         true
     }
 
-    /// CMake's toolchain file; and for the crate cmake, which would take it for every target of Cargo's (the programs that
-    /// run in a cross build are built for the host), each target's own.
-    fn cmake(&mut self, abi: &'static Abi) {
-        const NAME: &str = "CMAKE_TOOLCHAIN_FILE";
-        let files = self.facts.cmake.clone();
-        let Some((_, file)) = files.iter().find(|(of, _)| *of == abi) else { return };
-        if !self.offer(NAME, file.into(), "CMake finds libraries of the sysroot alone") {
-            return;
+    /// What names a target to build systems. CMake's file names compilers, so it is told of only where they are gb's.
+    fn build_systems(&mut self, abi: &'static Abi, cc: bool) {
+        let found = &self.facts.build_systems;
+        let reason = "for configure --host and meson --cross-file";
+        self.offer_owned("GB_TRIPLE".to_owned(), abi.triple.into(), reason);
+        if let Some(macros) = &found.aclocal {
+            self.offer("ACLOCAL_PATH", macros.into(), "aclocal finds macros of the sysroot's packages");
         }
-        for (of, file) in &files {
-            let Some(rust) = of.rust else { continue };
-            let kind =
-                if self.facts.host.is_some_and(|host| host.default_abi() == *of) { "HOST" } else { "TARGET" };
-            // The crate asks for these in this order.
-            let [with_dashes, name, of_kind] = [
-                format!("{NAME}_{rust}"),
-                format!("{NAME}_{}", rust.replace('-', "_")),
-                format!("{kind}_{NAME}"),
-            ];
-            if [with_dashes, of_kind].iter().all(|name| self.environment.get_nonempty(name).is_none()) {
+        let Some(file) = found.cmake_of(abi).filter(|_| cc) else { return };
+        if self.offer(build_systems::CMAKE, file.into(), "CMake finds libraries of the sysroot alone") {
+            for (name, file) in found.cmake_of_crates(self.facts.host, self.environment) {
                 self.offer_owned(name, file.into(), "the crate cmake takes it for this target");
             }
         }
@@ -428,10 +404,13 @@ mod tests {
                     llvm_ar: true,
                     emulator: None,
                     gcc: false,
-                    cmake: ["amd64", "arm64"]
-                        .map(|goarch| Platform::by_goarch(goarch).unwrap().default_abi())
-                        .map(|abi| (abi, format!("/{}.cmake", abi.debian).into()))
-                        .to_vec(),
+                    build_systems: BuildSystems {
+                        cmake: ["amd64", "arm64"]
+                            .map(|goarch| Platform::by_goarch(goarch).unwrap().default_abi())
+                            .map(|abi| (abi, format!("/{}.cmake", abi.debian).into()))
+                            .to_vec(),
+                        aclocal: None,
+                    },
                     ..facts
                 }
             }
@@ -445,7 +424,7 @@ mod tests {
                 llvm_ar: false,
                 gcc: false,
                 emulator: None,
-                cmake: Vec::new(),
+                build_systems: BuildSystems::default(),
                 ..facts
             },
         });

@@ -174,6 +174,17 @@ fn an_unknown_format_or_target_is_refused() {
 }
 
 #[test]
+fn aclocal_is_told_of_the_macros_that_a_sysroot_has() {
+    let dir = Dir::new();
+    make_sysroot(dir.path());
+    let text = || gb(["env", "s390x"]).env("GB_SYSROOT", dir.path()).stdout();
+    assert!(!text().contains("ACLOCAL_PATH"), "{}", text());
+    let macros = dir.path().join("usr/share/aclocal");
+    std::fs::create_dir_all(&macros).unwrap();
+    assert!(text().contains(&format!("export ACLOCAL_PATH={}\n", macros.display())), "{}", text());
+}
+
+#[test]
 fn cmake_and_meson_get_files_for_the_target_and_its_sysroot() {
     let dir = Dir::new();
     let sysroot = dir.path().join("it's $x");

@@ -1,0 +1,6 @@
+	.section .rodata
+	.globl zero
+	.balign 4
+zero:
+	.long 0
+	.section .note.GNU-stack, "", %progbits

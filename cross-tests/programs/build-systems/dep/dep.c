@@ -1,0 +1,6 @@
+#include "dep.h"
+
+int dep(void)
+{
+	return 42;
+}
