@@ -12,6 +12,7 @@
 #![allow(clippy::indexing_slicing, clippy::print_stderr, unreachable_pub)]
 
 mod arm;
+mod build_systems;
 mod cache;
 mod callers;
 mod case;
@@ -66,6 +67,7 @@ fn main() -> ExitCode {
         roles::cases(),
         variants::cases(),
         arm::cases(),
+        build_systems::cases(),
         layouts::cases(),
         image::cases(),
         entrypoint::cases(),
