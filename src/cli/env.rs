@@ -78,8 +78,11 @@ pub(super) fn json(plan: &Plan, user: &Shown) -> serde_json::Value {
         .iter()
         .map(|s| json!({"name": s.name, "value": s.value.to_string_lossy(), "reason": s.reason}))
         .collect();
-    let leaks: Vec<_> =
-        plan.leaks.iter().map(|l| json!({"name": l.name, "value": l.value.to_string_lossy()})).collect();
+    let leaks: Vec<_> = plan
+        .leaks
+        .iter()
+        .map(|l| json!({"name": l.name, "value": l.value.to_string_lossy(), "left_out": l.left_out}))
+        .collect();
     json!({
         "schema": 1,
         "target": {"goos": goos, "goarch": goarch, "source": source.to_string()},

@@ -11,7 +11,7 @@ use super::go_calls::{Build, Caller, chosen_by_gb};
 use super::identity::Identity;
 use super::request::variant_in;
 use super::sysroot::sysroot_flag;
-use super::{NoSysroot, Programs, Sysroot, gcc, lld, native};
+use super::{NoSysroot, Programs, Sysroot, gcc, host, lld, native};
 use crate::environment::Environment;
 use crate::platform::{Abi, BadVariant, Platform};
 
@@ -228,6 +228,11 @@ impl Compiler {
             before.push(sysroot_flag(root));
             if native::is(self.platform) {
                 after = native::flags(self.abi, line);
+            } else if line.links() {
+                // clang reads it in a native build alone.
+                let dirs = environment.get_nonempty("LIBRARY_PATH").unwrap_or_default();
+                let callers = host::listed(dirs).filter(|dir| !host::is_hosts(dir, root));
+                after = callers.map(|dir| [OsStr::new("-L"), dir.as_os_str()].join(OsStr::new(""))).collect();
             }
         }
         if !line.instruction_set {
@@ -444,6 +449,14 @@ mod tests {
         let linking = format!("[{target} -fuse-ld=lld HABITS]");
         assert_eq!(cc("x.o -L/l"), format!("{linking} x.o -L/l [{headers} {libraries}]"));
         assert_eq!(cc("-nostdlib x.o"), format!("{linking} -nostdlib x.o [{headers}]"));
+    }
+
+    #[test]
+    fn the_callers_library_path_is_searched_for_another_machine_too_and_the_hosts_is_not() {
+        let variables = ["LIBRARY_PATH=/src/dep/lib:/usr/lib/x86_64-linux-gnu::/usr/local/lib"];
+        let link = |command| given("s390x-linux-gnu-clang", command, &variables, Caller::Other);
+        assert!(link("x.o -L/l").ends_with(" x.o -L/l [-L/src/dep/lib]"), "{}", link("x.o"));
+        assert!(link("-c x.c").ends_with("] -c x.c"));
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod command_line;
 mod compiler;
 mod gcc;
 mod go_calls;
+mod host;
 mod identity;
 mod links;
 mod lld;

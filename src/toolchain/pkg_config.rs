@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::go_calls::{Build, Caller, chosen_by_gb};
+use super::host::{is_hosts, is_inside, listed};
 use super::{Layout, NoSysroot, Programs, Sysroot, native};
 use crate::environment::Environment;
 use crate::platform::{Abi, Platform};
@@ -105,9 +106,7 @@ fn confined(
     let (mut left_out, mut foreign) = (Vec::new(), None);
     if let Layout::Directory(root) = layout {
         let named = environment.get_nonempty("PKG_CONFIG_PATH").unwrap_or_default().to_owned();
-        let named = named.as_bytes().split(|b| *b == b':').map(|dir| Path::new(OsStr::from_bytes(dir)));
-        let named = named.filter(|dir| !dir.as_os_str().is_empty());
-        let (hosts, kept): (Vec<_>, Vec<_>) = named.partition(|dir| !native && is_hosts(dir, root));
+        let (hosts, kept): (Vec<_>, Vec<_>) = listed(&named).partition(|dir| !native && is_hosts(dir, root));
         left_out = hosts.into_iter().map(Path::to_owned).collect();
         environment.remove("PKG_CONFIG_PATH");
         if !kept.is_empty() {
@@ -143,30 +142,6 @@ fn places(abi: &Abi, layout: &Layout) -> Vec<PathBuf> {
         }
         Layout::System => vec![of_the_abi(Path::new("/usr")), "/usr/share/pkgconfig".into()],
     }
-}
-
-fn is_inside(dir: &Path, root: &Path) -> bool {
-    dir.canonicalize().ok().zip(root.canonicalize().ok()).is_some_and(|(dir, root)| dir.starts_with(root))
-}
-
-/// Whether a directory is the machine's own (hier(7)), so that a build for another machine must not see it.
-fn is_hosts(dir: &Path, root: &Path) -> bool {
-    if is_inside(dir, root) {
-        return false;
-    }
-    // A path that is not there has only its own words to go by.
-    let dir = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
-    const HOSTS: [&str; 8] = [
-        "/usr/lib",
-        "/usr/lib32",
-        "/usr/lib64",
-        "/usr/share",
-        "/usr/include",
-        "/usr/local",
-        "/lib",
-        "/lib64",
-    ];
-    HOSTS.iter().any(|hosts| dir.starts_with(hosts))
 }
 
 impl PkgConfig {

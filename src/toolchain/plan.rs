@@ -1,9 +1,10 @@
 //! The environment plan: which variables a build for a target needs, and why.
 
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::build_systems::{self, BuildSystems};
+use super::host::{is_hosts, listed};
 use super::own;
 use super::sysroot::sysroot_flag;
 use super::{Layout, NoSysroot, Programs, Request, Source, Sysroot};
@@ -48,11 +49,19 @@ pub struct Leak {
     pub name: &'static str,
     /// Its value.
     pub value: OsString,
+    /// gb's tools leave the host's directories out.
+    pub left_out: bool,
 }
 
 impl std::fmt::Display for Leak {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (name, value) = (self.name, self.value.to_string_lossy());
+        if self.left_out {
+            return write!(
+                f,
+                "build against a sysroot: the host's directories in {name}={value} are left out"
+            );
+        }
         write!(f, "build against a sysroot: {name}={value} may bring the host's files into it (unset {name})")
     }
 }
@@ -345,11 +354,24 @@ impl Planner<'_> {
     }
 
     fn leaks(&mut self) {
-        // gb's pkg-config leaves out what is not in the sysroot.
-        let harmless = |name: &str| name == "PKG_CONFIG_PATH" && !self.plan.kept.contains(&"PKG_CONFIG");
-        for name in LEAKING.into_iter().filter(|name| !harmless(name)).collect::<Vec<_>>() {
-            if let Some(value) = self.environment.get_nonempty(name) {
-                self.plan.leaks.push(Leak { name, value: value.to_owned() });
+        // Where there is no root of its own, nothing is in it.
+        let root = self.facts.sysroot.as_ref().ok().and_then(Sysroot::root).unwrap_or(Path::new(""));
+        let cross = Some(self.target.platform) != self.facts.host;
+        for name in LEAKING {
+            let Some(value) = self.environment.get_nonempty(name) else { continue };
+            let is_list = !["GCC_EXEC_PREFIX", "CCC_OVERRIDE_OPTIONS"].contains(&name);
+            // What a caller has elsewhere is meant for the build.
+            if is_list && !listed(value).any(|dir| is_hosts(dir, root)) {
+                continue;
+            }
+            // gb's tools leave the host's directories out of these, or look at them last, as in any native build.
+            let by_gb = match name {
+                "PKG_CONFIG_PATH" => !self.plan.kept.contains(&"PKG_CONFIG"),
+                "LIBRARY_PATH" => !self.plan.kept.contains(&"CC"),
+                _ => false,
+            };
+            if cross || !by_gb {
+                self.plan.leaks.push(Leak { name, value: value.to_owned(), left_out: by_gb });
             }
         }
     }
@@ -559,13 +581,20 @@ mod tests {
         let leaks =
             |variables: &[&str]| planned(variables, true).leaks.iter().map(|l| l.name).collect::<Vec<_>>();
         assert_eq!(
-            leaks(&["GOARCH=arm64", "LIBRARY_PATH=/usr/lib", "CPATH=/x", "C_INCLUDE_PATH="]),
+            leaks(&["GOARCH=arm64", "LIBRARY_PATH=/usr/lib", "CPATH=/usr/include", "C_INCLUDE_PATH="]),
             ["CPATH", "LIBRARY_PATH"]
         );
         // The image's own target has a sysroot, too.
-        assert_eq!(leaks(&["CPATH=/x"]), ["CPATH"]);
-        // gb's pkg-config looks at none of it, somebody else's may.
-        assert_eq!(leaks(&["GOARCH=arm64", "PKG_CONFIG_PATH=/x"]), [""; 0]);
-        assert_eq!(leaks(&["GOARCH=arm64", "PKG_CONFIG_PATH=/x", "PKG_CONFIG=p"]), ["PKG_CONFIG_PATH"]);
+        assert_eq!(leaks(&["CPATH=/src:/usr/include"]), ["CPATH"]);
+        // What the caller has elsewhere is the caller's.
+        for name in LEAKING.into_iter().filter(|name| name.ends_with("PATH")) {
+            assert_eq!(leaks(&["GOARCH=arm64", &format!("{name}=/src/dep:/opt")]), [""; 0]);
+        }
+        // gb's own tools leave the host's directories out, somebody else's may not.
+        let path = "PKG_CONFIG_PATH=/usr/lib/pkgconfig";
+        for (callers, left_out) in [("CXX=x", true), ("PKG_CONFIG=x", false)] {
+            let plan = planned(&["GOARCH=arm64", path, callers], true);
+            assert_eq!(plan.leaks.iter().map(|leak| leak.left_out).collect::<Vec<_>>(), [left_out]);
+        }
     }
 }

@@ -280,12 +280,21 @@ fn a_message_is_one_line_whatever_the_name_holds() {
 
 #[test]
 fn search_paths_that_bring_the_hosts_files_into_a_cross_build_are_reported() {
-    let result = gb(["run", "true"]).env("GOARCH", "mips").env("LIBRARY_PATH", "/usr/lib").go();
-    assert_eq!(result.status, Some(0));
+    let run = |name: &str, value: &str| {
+        let result = gb(["run", "true"]).env("GOARCH", "mips").env(name, value).go();
+        assert_eq!(result.status, Some(0));
+        result.stderr
+    };
+    let message = "gb: build against a sysroot: ";
     assert_eq!(
-        result.stderr,
-        "gb: build against a sysroot: LIBRARY_PATH=/usr/lib may bring the host's files into it (unset LIBRARY_PATH)\n"
+        run("CPATH", "/src/dep:/usr/include"),
+        format!("{message}CPATH=/src/dep:/usr/include may bring the host's files into it (unset CPATH)\n")
     );
+    assert_eq!(
+        run("LIBRARY_PATH", "/usr/lib"),
+        format!("{message}the host's directories in LIBRARY_PATH=/usr/lib are left out\n")
+    );
+    assert_eq!(run("LIBRARY_PATH", "/src/dep/lib"), "");
 }
 
 #[test]
