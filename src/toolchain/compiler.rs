@@ -24,8 +24,8 @@ pub struct Compiler {
     pub abi: &'static Abi,
     /// C or C++.
     pub language: Language,
-    /// Whether it is called by a name of GCC's, and asked GCC's questions.
-    pub as_gcc: bool,
+    /// Whose name it is called by.
+    pub family: Family,
 }
 
 /// What a compiler driver takes its input and its libraries to be.
@@ -35,6 +35,17 @@ pub enum Language {
     C,
     /// `clang++`, `c++`, `g++`: also links the C++ library.
     Cxx,
+}
+
+/// The compilers whose names there are, which are asked different questions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// `<triple>-clang`, `<triple>-cc`
+    Clang,
+    /// `<triple>-gcc`
+    Gcc,
+    /// `gcc`
+    HostGcc,
 }
 
 /// What a compiler role does for a command line.
@@ -98,27 +109,39 @@ impl Compiler {
     ///
     /// `None` if the name is none of a compiler; the error is the part that should have been a triple.
     pub fn by_name(name: &str) -> Option<Result<Compiler, &str>> {
-        const NAMES: [(&str, Language, bool); 6] = [
-            ("-clang++", Language::Cxx, false),
-            ("-clang", Language::C, false),
-            ("-c++", Language::Cxx, false),
-            ("-cc", Language::C, false),
-            ("-g++", Language::Cxx, true),
-            ("-gcc", Language::C, true),
+        const NAMES: [(&str, Language, Family); 6] = [
+            ("-clang++", Language::Cxx, Family::Clang),
+            ("-clang", Language::C, Family::Clang),
+            ("-c++", Language::Cxx, Family::Clang),
+            ("-cc", Language::C, Family::Clang),
+            ("-g++", Language::Cxx, Family::Gcc),
+            ("-gcc", Language::C, Family::Gcc),
         ];
-        let compiler = |(platform, abi), language, as_gcc| Compiler { platform, abi, language, as_gcc };
-        if let Some((_, language, as_gcc)) = NAMES.iter().find(|(suffix, ..)| suffix.get(1..) == Some(name)) {
-            let host = Platform::host().filter(|_| *as_gcc)?;
-            return Some(Ok(compiler((host, host.default_abi()), *language, true)));
+        let compiler = |(platform, abi), language, family| Compiler { platform, abi, language, family };
+        let hosts = match name {
+            "gcc" => Some(Language::C),
+            "g++" => Some(Language::Cxx),
+            _ => None,
+        };
+        if let Some(language) = hosts {
+            let host = Platform::host()?;
+            return Some(Ok(compiler((host, host.default_abi()), language, Family::HostGcc)));
         }
-        let (triple, language, as_gcc) =
-            NAMES.iter().find_map(|(suffix, l, g)| Some((name.strip_suffix(suffix)?, *l, *g)))?;
-        Some(Platform::by_triple(triple).map(|target| compiler(target, language, as_gcc)).ok_or(triple))
+        let (triple, language, family) =
+            NAMES.iter().find_map(|(suffix, l, f)| Some((name.strip_suffix(suffix)?, *l, *f)))?;
+        Some(Platform::by_triple(triple).map(|target| compiler(target, language, family)).ok_or(triple))
     }
 
-    /// The name that gb gives to the variables CC and CXX.
+    /// The name, as gb gives it to the variables CC and CXX.
     fn name(&self) -> String {
-        let suffix = if self.language == Language::Cxx { "clang++" } else { "clang" };
+        let suffix = match (self.family, self.language) {
+            (Family::HostGcc, Language::C) => return "gcc".to_owned(),
+            (Family::HostGcc, Language::Cxx) => return "g++".to_owned(),
+            (Family::Gcc, Language::C) => "gcc",
+            (Family::Gcc, Language::Cxx) => "g++",
+            (Family::Clang, Language::C) => "clang",
+            (Family::Clang, Language::Cxx) => "clang++",
+        };
         format!("{}-{suffix}", self.abi.triple)
     }
 
@@ -158,8 +181,8 @@ impl Compiler {
         caller: Caller,
     ) -> Result<Step, CompilerError> {
         let sysroot = Sysroot::find(self.platform, self.abi, environment.get_nonempty("GB_SYSROOT"));
-        if let Some(answer) =
-            gcc::answer(args, self.abi, sysroot.as_ref().ok()).filter(|_| self.as_gcc && line.question)
+        if let Some(answer) = gcc::answer(args, self.abi, sysroot.as_ref().ok())
+            .filter(|_| self.family != Family::Clang && line.question)
         {
             return Ok(Step::Answer(answer));
         }
@@ -577,7 +600,7 @@ mod tests {
         };
         assert_eq!(
             check("arm-linux-gnueabihf-g++", "GOARM=6").unwrap_err(),
-            "compile a cgo package for linux/arm with GOARM=6: arm-linux-gnueabihf-clang++ compiles for linux/arm (set \
+            "compile a cgo package for linux/arm with GOARM=6: arm-linux-gnueabihf-g++ compiles for linux/arm (set \
              CC=arm-linux-gnueabi-clang, or run the command through gb run)"
         );
         for (name, goarm) in [

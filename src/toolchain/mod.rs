@@ -23,7 +23,7 @@ mod sysroot;
 
 pub use binutils::{Binutil, NoTool, give_abi_flags};
 pub use build_systems::{BuildSystems, cmake_toolchain};
-pub use compiler::{Compiler, CompilerError, Invocation, Language, Step};
+pub use compiler::{Compiler, CompilerError, Family, Invocation, Language, Step};
 pub use go_calls::{Caller, is_first_refusal};
 pub use identity::{Identity, file_identity, print_identity};
 pub use links::{Link, LinkError, Links, State};
