@@ -11,6 +11,7 @@
 // This is test code, where a failed assumption may end the test; no attribute tells clippy so when main is our own.
 #![allow(clippy::indexing_slicing, clippy::print_stderr, unreachable_pub)]
 
+mod adding;
 mod arm;
 mod build_systems;
 mod cache;
@@ -23,6 +24,7 @@ mod go_calls;
 mod image;
 mod lab;
 mod layouts;
+mod libraries;
 mod linking;
 mod matrix;
 mod own_libraries;
@@ -70,6 +72,8 @@ fn main() -> ExitCode {
         build_systems::cases(),
         layouts::cases(),
         image::cases(),
+        libraries::cases(),
+        adding::cases(),
         entrypoint::cases(),
     ];
     let trials = cases.into_iter().flatten().map(|case| {
