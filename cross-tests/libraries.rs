@@ -1,6 +1,6 @@
 //! What the sysroots' libraries promise: each of them for each target, shared and static, by what pkg-config says.
 
-use crate::case::{Case, Needs, Verdict, ensure, ensure_eq};
+use crate::case::{Case, Needs, Verdict, ensure_eq};
 use crate::lab::{Lab, TARGETS, Workshop};
 
 /// A library, by the names that differ, and what the program says that uses it.
