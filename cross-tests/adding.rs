@@ -178,6 +178,11 @@ fn deb822(lab: &Lab) -> Verdict {
          sysroot add --target s390x libmnl-dev
          sed -n 's/^Package: libmnl/&/p' /usr/s390x-linux-gnu/dpkg/status",
     )?;
+    // Debian has no static one, which is told.
+    ensure_eq!(
+        lines(&output),
+        ["sysroot s390x-linux-gnu: packages added: 2; shared only: libmnl (no libmnl.a)"]
+    );
     ensure_eq!(output.ok()?, "Package: libmnl-dev\nPackage: libmnl0\n");
     Ok(())
 }
