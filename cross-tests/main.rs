@@ -13,6 +13,7 @@
 
 mod adding;
 mod arm;
+mod bpf;
 mod build_systems;
 mod cache;
 mod callers;
@@ -30,6 +31,7 @@ mod matrix;
 mod own_libraries;
 mod prerequisites;
 mod roles;
+mod sanitizers;
 mod terminal;
 mod variants;
 
@@ -71,6 +73,8 @@ fn main() -> ExitCode {
         arm::cases(),
         build_systems::cases(),
         layouts::cases(),
+        bpf::cases(),
+        sanitizers::cases(),
         image::cases(),
         libraries::cases(),
         adding::cases(),
