@@ -3,7 +3,7 @@
 
 use gb::platform::{PLATFORMS, Platform};
 
-use crate::case::{Case, Needs, Verdict, ensure, ensure_eq};
+use crate::case::{Case, Needs, Verdict, ensure_eq};
 use crate::engine::Container;
 use crate::lab::Lab;
 
