@@ -30,11 +30,11 @@ pub fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     for goarch in TARGETS {
         let name = format!(
-            "{goarch}: CMake finds the sysroot's libraries and the caller's, and none of this machine's"
+            "{goarch}: CMake finds the sysroot's libraries and the caller's, and this machine's in a native build alone"
         );
         cases.push(Case::new(name, Needs::ArmImage, move |lab| cmake(lab, goarch)));
         let name = format!(
-            "{goarch}: Meson finds the sysroot's libraries and the caller's, and none of this machine's"
+            "{goarch}: Meson finds the sysroot's libraries and the caller's, and this machine's in a native build alone"
         );
         cases.push(Case::new(name, Needs::ArmImage, move |lab| meson(lab, goarch)));
         let name =
@@ -118,6 +118,12 @@ fn cmake(lab: &Lab, goarch: &str) -> Verdict {
         let value = found.remove(name).map(|value| value.trim_end_matches('/'));
         ensure!(value == Some(expected.trim_end_matches('/')), "{name} is {value:?}, not {expected}: {said}");
     }
+    // What is installed on this machine serves a native build, after the sysroot.
+    let traps =
+        ["trap_DIR", "TRAP_H", "TRAP_HINTED_H", "TRAP_BELOW_H", "TRAP", "TRAP_HINTED", "TRAP_PC_FOUND"];
+    for name in traps.iter().filter(|_| native) {
+        ensure!(found.remove(name).is_some(), "{name} was not found: {said}");
+    }
     ensure!(found.is_empty(), "this machine's was found: {found:?}");
     Ok(())
 }
@@ -172,6 +178,7 @@ fn autoconf(lab: &Lab) -> Verdict {
          gb run -- autoreconf --install --force $w/src 2>/dev/null
          build() {{
              mkdir $w/$1; cd $w/$1
+             of_this_machine=no; if [ $1 = $(go env GOHOSTARCH) ]; then of_this_machine=yes; fi; export of_this_machine
              ../src/configure --host=$2 >log 2>&1 || {{ cat log; exit 1; }}
              make -s app say; $2-readelf -d app | sed -n 's/.*NEEDED.*\\[\\(lib[zp].*\\)\\]/\\1/p'
          }}\n"
