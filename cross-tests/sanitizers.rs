@@ -73,7 +73,7 @@ pub fn cases() -> Vec<Case> {
             cases.push(Case::new(name, Needs::Emulation(goarch), move |lab| {
                 let part = if flag == "undefined" { "ubsan_standalone" } else { "asan" };
                 if lacks(lab, goarch, part)? {
-                    Ok(())
+                    refused(lab, goarch, &format!("-fsanitize={flag}"), part)
                 } else {
                     finds(&foreign(lab, goarch), "$CC", flag, fault, said)
                 }
@@ -83,7 +83,11 @@ pub fn cases() -> Vec<Case> {
             format!("{goarch}: --coverage and profiles count lines"),
             Needs::Emulation(goarch),
             move |lab| {
-                if lacks(lab, goarch, COVERAGE)? { Ok(()) } else { counts(&foreign(lab, goarch), "$CC") }
+                if lacks(lab, goarch, COVERAGE)? {
+                    refused(lab, goarch, "--coverage", COVERAGE)
+                } else {
+                    counts(&foreign(lab, goarch), "$CC")
+                }
             },
         ));
         // Debian has no libomp for s390x.
@@ -118,8 +122,21 @@ fn lacks(lab: &Lab, goarch: &str, part: &str) -> Result<bool, libtest_mimic::Fai
         return Ok(false);
     }
     ensure!(goarch != "arm64", "the image has no runtimes for arm64: {found}");
-    eprintln!("cross-tests: the image was built without clang's runtimes for {goarch}: {part} is not tested");
+    eprintln!(
+        "cross-tests: the image was built without clang's runtimes for {goarch}: {part} must be refused"
+    );
     Ok(true)
+}
+
+/// What the image has not is an error that names it, and no program.
+fn refused(lab: &Lab, goarch: &str, flag: &str, part: &str) -> Verdict {
+    let script = format!(
+        "if $CC {flag} /programs/c/hello.c -o /tmp/hello 2>/tmp/log; then echo it was linked; fi
+         grep -c 'cannot open .*libclang_rt.{part}' /tmp/log; ls /tmp/hello 2>/dev/null || true"
+    );
+    let said = foreign(lab, goarch).sh(&script)?.ok()?;
+    ensure!(said.trim_end().parse::<u32>().is_ok_and(|lines| lines > 0), "{flag} should be refused: {said}");
+    Ok(())
 }
 
 /// Runs a script whose output ends with a line that a good program wrote, and then has what was said of a bad one.
