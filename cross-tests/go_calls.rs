@@ -38,10 +38,14 @@ pub fn cases() -> Vec<Case> {
 fn host_tool(lab: &Lab) -> Verdict {
     let host = Platform::host().ok_or("this machine is not in the table")?.goarch;
     let script = "GOOS= GOARCH= go run ./go-cgo; GOOS= GOARCH= go run ./go-pcap | cut -d ' ' -f 1-2
-         GOARCH=$(go env GOHOSTARCH) CGO_ENABLED=1 go run ./go-cgo";
+         GOARCH=$(go env GOHOSTARCH) CGO_ENABLED=1 go run ./go-cgo
+         # A name that somebody has typed says what it compiles for, whoever calls it.
+         mkdir /tmp/m; cd /tmp/m; go mod init m 2>/dev/null; cp /programs/c/hello.c hello.c.in
+         printf 'package m\n\n//go:generate s390x-linux-gnu-clang -x c -c hello.c.in -o typed.o\n' >m.go
+         GOARCH= go generate; s390x-linux-gnu-readelf -h typed.o | sed -n 's/ *Machine: */typed: /p'";
     let said = lab.container().env("GOARCH", "s390x").sh(script)?.ok()?;
     let greeting = format!("hello linux/{host} from C, Go says 42\n");
-    ensure_eq!(said, format!("{greeting}libpcap version\n{greeting}"));
+    ensure_eq!(said, format!("{greeting}libpcap version\n{greeting}typed: IBM S/390\n"));
     Ok(())
 }
 

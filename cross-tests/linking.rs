@@ -81,7 +81,10 @@ fn habits(shop: &Workshop) -> Verdict {
          readelf --dyn-syms --wide part.so | grep -c there@@V1
          {0}-ld -shared --version-script=part.map part.so -o again.so
          $CC -c part.c c/list.c
-         $CC -r part.o list.o -o both.o; $CC both.o -o both; ./both",
+         $CC -r part.o list.o -o both.o; $CC both.o -o both; ./both
+         echo 'static inline int one(void) {{ return 1; }}' >one.h
+         $CC one.h -o one.h.pch; $CC -x c-header one.h -o again.pch
+         echo 'int main(void) {{ return one() - 1; }}' | $CC -include-pch one.h.pch -x c - -o precompiled; ./precompiled",
         shop.abi.triple
     ))?;
     let sums = if static_pie.is_empty() { "sum 3\n" } else { "sum 3\nsum 3\n" };

@@ -13,8 +13,13 @@ use crate::toolchain::{Plan, Request, Setting};
 
 /// The plan as text, with what else is to be said. Values are written byte for byte, but for JSON, which can't hold bytes
 /// that are no UTF-8.
-pub(super) fn write(plan: &Plan, user: &Shown, format: Format) -> Vec<u8> {
+///
+/// `left_over` are the variables that a shell has of another target.
+pub(super) fn write(plan: &Plan, user: &Shown, left_over: &[String], format: Format) -> Vec<u8> {
     let mut text = Vec::new();
+    for name in left_over.iter().filter(|_| format == Format::Sh) {
+        text.extend_from_slice(format!("# another target's\nunset {name}\n").as_bytes());
+    }
     match format {
         Format::Json => {
             text.extend_from_slice(format!("{:#}\n", json(plan, user)).as_bytes());

@@ -78,7 +78,7 @@ pub(super) fn dry_run(
         set(&mut value, "command", json!(words));
         return format!("{value:#}\n").into_bytes();
     }
-    let mut text = env::write(target, user, Format::Sh);
+    let mut text = env::write(target, user, &[], Format::Sh);
     let words: Vec<_> = command.iter().map(|word| env::sh_quoted(word)).collect();
     text.extend_from_slice(&words.join(&b' '));
     text.push(b'\n');

@@ -23,7 +23,7 @@ use crate::environment::Environment;
 use crate::error::{Error, tell};
 use crate::platform::Platform;
 use crate::sys;
-use crate::toolchain::{Facts, Links, Programs, Request, Source, given, plan};
+use crate::toolchain::{Facts, Links, Programs, Request, Source, given, left_over, plan};
 use roles::Role;
 
 /// What `--help` says of the roles that have no subcommand.
@@ -193,7 +193,8 @@ fn become_program(program: &OsStr, args: &[OsString], environment: &Environment)
 }
 
 fn show_env(platform: Option<&OsStr>, format: Format) -> Result<ExitCode, Error> {
-    let environment = given(&Environment::new(sys::environ()));
+    let inherited = Environment::new(sys::environ());
+    let environment = given(&inherited);
     let request = request(platform, &environment)?;
     let facts = Facts::gather(&request, &environment, Platform::host());
     if let Format::Cmake | Format::Meson = format {
@@ -221,7 +222,7 @@ fn show_env(platform: Option<&OsStr>, format: Format) -> Result<ExitCode, Error>
             tell(line);
         }
     }
-    print(&env::write(&plan, &shown, format))
+    print(&env::write(&plan, &shown, &left_over(&inherited, &plan.settings), format))
 }
 
 fn install_links(dir: &Path) -> Result<ExitCode, Error> {

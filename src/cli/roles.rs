@@ -89,7 +89,12 @@ pub(super) fn identity(compiler: &Path) -> Result<String, Error> {
     let programs = Programs::new(&environment);
     let role = match Role::of(Some(compiler.as_os_str()))? {
         Role::Compiler(role) if programs.is_gb(compiler) => role,
-        _ => return Ok(format!("{}\n", file_identity(compiler))),
+        _ => {
+            let found = programs.locate(compiler).ok_or_else(|| {
+                Error::Usage(format!("identity: there is no {} (name a compiler)", compiler.display()))
+            })?;
+            return Ok(format!("{}\n", file_identity(&found)));
+        }
     };
     Ok(format!("{}\n", role.identity_for_cache(&environment, programs, Caller::find())?))
 }
@@ -119,7 +124,7 @@ fn ask_pkg_config(
 ) -> Result<ExitCode, Error> {
     let environment = Environment::new(sys::environ());
     let caller = Caller::find();
-    let asked = pkg_config(platform, abi, &environment, Programs::new(&environment), caller)?;
+    let asked = pkg_config(platform, abi, args, &environment, Programs::new(&environment), caller)?;
     // Go takes what pkg-config writes to standard error for flags, too.
     for dir in asked.left_out.iter().filter(|_| caller == Caller::Other) {
         tell(format!(

@@ -113,31 +113,40 @@ impl Binutil {
 
     /// GNU's ld of a target has an emulation, a sysroot with directories that it looks into after all others, and habits.
     fn ld(&self, args: &[OsString], sysroot: Option<&Sysroot>) -> Vec<OsString> {
-        let has = |option: &str| {
-            let dashed = |word: &OsString| {
-                let word = word.as_bytes();
-                let word = word.strip_prefix(b"-").unwrap_or(word);
-                word.strip_prefix(b"-").unwrap_or(word).starts_with(option.as_bytes())
-            };
-            args.iter().any(|word| word.as_bytes().starts_with(b"-") && dashed(word))
-        };
+        let options: Vec<&str> = args.iter().filter_map(|word| word.to_str()?.strip_prefix('-')).collect();
+        let options: Vec<&str> =
+            options.iter().map(|option| option.strip_prefix('-').unwrap_or(option)).collect();
+        let has = |option: &str| options.contains(&option);
+        let starts = |prefix: &str| options.iter().any(|option| option.starts_with(prefix));
         let mut all: Vec<OsString> = Vec::new();
         // -mllvm is lld's own, and no emulation.
         if !args.iter().any(|word| word.as_bytes().starts_with(b"-m") && word != "-mllvm") {
             all.extend(["-m", self.platform.binutils.emulation].map(OsString::from));
         }
         all.extend(lld::habits().map(OsString::from));
-        let own_sysroot = sysroot.filter(|_| !has("sysroot"));
+        let own_sysroot = sysroot.filter(|_| !starts("sysroot"));
         if let Some(root) = own_sysroot.and_then(Sysroot::root) {
             all.push(sysroot_flag(root));
         }
         // A program that names libc is one of a C library, which its loader starts. (Where a script or an option says
         // otherwise it may be a kernel, which nobody starts so.)
-        let plain = !["static", "Bstatic", "shared", "Bshareable", "r", "relocatable", "T", "dynamic-linker"]
-            .into_iter()
-            .chain(["no-dynamic-linker", "I", "nostdlib"])
-            .any(has);
-        if plain && args.iter().any(|word| word == "-lc") {
+        const OTHERWISE: [&str; 9] = [
+            "static",
+            "non_shared",
+            "shared",
+            "Bshareable",
+            "r",
+            "i",
+            "relocatable",
+            "nostdlib",
+            "no-dynamic-linker",
+        ];
+        let is_static =
+            options.iter().rev().find(|option| ["Bstatic", "Bdynamic", "dn", "dy"].contains(option));
+        let plain = !OTHERWISE.into_iter().any(has)
+            && !["T", "script", "dynamic-linker", "I"].into_iter().any(starts)
+            && !is_static.is_some_and(|option| ["Bstatic", "dn"].contains(option));
+        if plain && has("lc") {
             all.push(format!("--dynamic-linker={}", self.abi.loader).into());
         }
         all.extend_from_slice(args);
@@ -260,6 +269,14 @@ fn assembler(abi: &Abi, args: &[OsString]) -> Vec<OsString> {
             "--defsym" | "-defsym" => {
                 let value = words.next().and_then(|value| value.to_str()).unwrap_or_default();
                 all.push(format!("-Wa,-defsym,{value}").into());
+            }
+            "--MD" => {
+                all.extend(["-MD", "-MF"].map(OsString::from));
+                all.extend(words.next().cloned());
+            }
+            "--debug-prefix-map" => {
+                let value = words.next().and_then(|value| value.to_str()).unwrap_or_default();
+                all.push(format!("-fdebug-prefix-map={value}").into());
             }
             "-g" | "--gen-debug" | "--gstabs" | "--gdwarf" => all.push("-g".into()),
             "--version" | "-version" => {

@@ -25,6 +25,20 @@ pub(super) struct CommandLine {
     pub(super) link_mode: bool,
     /// Something to read: a file or standard input.
     pub(super) input: bool,
+    /// A header to precompile.
+    header: bool,
+    /// A file that is none.
+    other_file: bool,
+    /// `-x c-header`
+    reads_headers: bool,
+    /// `-o /dev/null`: to find out what the compiler can do.
+    pub(super) probe: bool,
+    /// The last word is an option whose value is missing.
+    pub(super) unfinished: bool,
+    /// `-m32` and the like: another ABI than the target's.
+    pub(super) other_abi: bool,
+    /// There is a `--`.
+    pub(super) only_files_follow: bool,
     /// Ends before linking.
     pub(super) stops_early: bool,
     /// Only a question, such as `--version`.
@@ -38,7 +52,7 @@ pub(super) struct CommandLine {
 /// Options of clang and gcc whose value is the next word, so that the next word is not an option itself.
 #[rustfmt::skip]
 const WITH_VALUE: &[&str] = &[
-    "-o", "-x", "-I", "-D", "-U", "-L", "-F", "-T", "-u", "-z", "-e", "-A", "-MF", "-MT", "-MQ",
+    "-I", "-D", "-U", "-L", "-F", "-T", "-u", "-z", "-e", "-A", "-MF", "-MT", "-MQ",
     "-MJ", "-include", "-include-pch", "-imacros", "-iprefix", "-iwithprefix", "-iwithprefixbefore",
     "-iquote", "-isystem", "-isystem-after", "-idirafter", "-isysroot", "-cxx-isystem", "-imultilib",
     "-Xclang", "-Xassembler", "-Xpreprocessor", "-Xanalyzer", "-Xopenmp-target",
@@ -69,16 +83,26 @@ impl CommandLine {
         let starts = |prefix: &str| bytes.starts_with(prefix.as_bytes());
         let Ok(text) = std::str::from_utf8(bytes) else {
             // No option that matters has other bytes, and a value of one (a path) follows its ASCII name.
-            self.input |= !starts("-");
+            if !starts("-") {
+                self.read_file(bytes);
+            }
             self.sysroot |= starts("--sysroot=");
             return;
         };
         match text {
-            "-target" => self.target = rest.next().map(OsStr::to_owned),
+            "-target" => self.target = self.value(rest).map(OsStr::to_owned),
             "--sysroot" => {
                 self.sysroot = true;
-                rest.next();
+                self.value(rest);
             }
+            "-m32" | "-mx32" | "-m16" => self.other_abi = true,
+            "--" => self.only_files_follow = true,
+            "-x" => {
+                let language = self.value(rest).unwrap_or_default();
+                self.reads_headers = language.as_bytes().ends_with(b"-header");
+            }
+            _ if text.starts_with("-x") => self.reads_headers = text.ends_with("-header"),
+            "-o" => self.probe |= self.value(rest).is_some_and(|value| value == "/dev/null"),
             "-###" => self.asks_identity = true,
             "-c"
             | "-S"
@@ -112,20 +136,36 @@ impl CommandLine {
             // Libraries and linker options may be all the input there is.
             "-Xlinker" => {
                 self.input = true;
-                rest.next();
+                self.value(rest);
             }
             _ if text.starts_with("-l") || text.starts_with("-Wl,") => self.input = true,
             _ if WITH_VALUE.contains(&text) => {
-                rest.next();
+                self.value(rest);
             }
-            _ if text == "-" || !text.starts_with('-') => self.input = true,
+            _ if text == "-" || !text.starts_with('-') => self.read_file(bytes),
             _ => {}
         }
     }
 
-    /// Whether the command links.
+    /// The value of an option, which is the next word.
+    fn value<'a>(&mut self, rest: &mut impl Iterator<Item = &'a OsStr>) -> Option<&'a OsStr> {
+        let value = rest.next();
+        self.unfinished |= value.is_none();
+        value
+    }
+
+    fn read_file(&mut self, name: &[u8]) {
+        const HEADERS: [&[u8]; 6] = [b".h", b".hh", b".hpp", b".hxx", b".H", b".hp"];
+        self.input = true;
+        let header = self.reads_headers || HEADERS.iter().any(|ending| name.ends_with(ending));
+        self.header |= header;
+        self.other_file |= !header;
+    }
+
+    /// Whether the command links. (A header alone is precompiled.)
     pub(super) fn links(&self) -> bool {
-        self.input && !self.stops_early
+        let precompiles = self.header && !self.other_file;
+        self.input && !self.stops_early && !precompiles
     }
 }
 

@@ -250,6 +250,7 @@ impl Compiler {
         if let Some(root) = sysroot.and_then(Sysroot::root).filter(|_| !line.sysroot) {
             before.push(sysroot_flag(root));
             if native::is(self.platform) {
+                before.extend(native::linking(line));
                 after = native::flags(self.abi, line);
             } else if line.links() {
                 // clang reads it in a native build alone.
@@ -272,8 +273,16 @@ impl Compiler {
         }
         let mut all = self.driver_mode();
         all.extend(quietly(before));
-        // Only file names may follow a "--".
-        let (options, files) = args.split_at(args.iter().position(|word| word == "--").unwrap_or(args.len()));
+        // Only file names may follow a "--", and nothing an option without its value.
+        let end = match args.iter().position(|word| word == "--") {
+            Some(position) => position,
+            None if line.only_files_follow => 0,
+            None => args.len(),
+        };
+        if line.unfinished {
+            after.clear();
+        }
+        let (options, files) = args.split_at(end);
         all.extend_from_slice(options);
         all.extend(quietly(after));
         all.extend_from_slice(files);
@@ -300,13 +309,21 @@ impl Compiler {
         environment: &Environment,
         caller: Caller,
     ) -> Result<Compiler, CompilerError> {
-        if caller == Caller::Other && line.go_work.is_none() {
+        let by_go = match caller {
+            Caller::Cgo | Caller::Link => true,
+            // What `go generate` runs is a command of the caller's, who has typed the compiler's name.
+            Caller::Go => line.go_work.is_some() || line.asks_identity || line.probe,
+            Caller::Other => false,
+        };
+        if !by_go && line.go_work.is_none() {
             return Ok(*self);
         }
         let build = Build::read(environment, self.platform).map_err(|error| self.bad_variant(error))?;
         let differs = build.differs(self.platform, self.abi);
         if let Some((platform, abi)) = differs {
-            if chosen_by_gb(environment, &["CC", "CXX"], &self.name()) {
+            // Where it can't be told who calls (without /proc), cgo and link could not be followed, and the parts would be
+            // of two machines.
+            if by_go && chosen_by_gb(environment, &["CC", "CXX"], &self.name()) {
                 return Ok(Compiler { platform, abi, ..*self });
             }
         } else if build.other_os.is_none() {
@@ -461,17 +478,35 @@ mod tests {
         let headers = format!(
             "-isystem /usr/local/include -idirafter /usr/include/{multiarch} -idirafter /usr/include"
         );
-        let libraries = format!(
-            "-L/usr/local/lib/{multiarch} -L/usr/local/lib -Wl,-L/usr/lib/{multiarch},-L/usr/lib,--allow-shlib-undefined"
-        );
+        let libraries =
+            format!("-L/usr/local/lib/{multiarch} -L/usr/local/lib -Wl,-L/usr/lib/{multiarch},-L/usr/lib");
         let target = format!("--target={triple} --sysroot=/s");
         let cc = |command| given("gcc", command, &[], Caller::default());
         assert_eq!(cc("-c x.c"), format!("[{target}] -c x.c [{headers}]"));
         assert_eq!(cc("-nostdinc -c x.c"), format!("[{target}] -nostdinc -c x.c"));
         assert_eq!(cc("-c -- x.c"), format!("[{target}] -c [{headers}] -- x.c"));
-        let linking = format!("[{target} -fuse-ld=lld HABITS]");
+        let lld = "-fuse-ld=lld HABITS";
+        let linking = format!("[{target} -Wl,--allow-shlib-undefined {lld}]");
         assert_eq!(cc("x.o -L/l"), format!("{linking} x.o -L/l [{headers} {libraries}]"));
-        assert_eq!(cc("-nostdlib x.o"), format!("{linking} -nostdlib x.o [{headers}]"));
+        assert_eq!(cc("-nostdlib x.o"), format!("[{target} {lld}] -nostdlib x.o [{headers}]"));
+        assert_eq!(cc("-m32 -c x.c"), format!("[{target}] -m32 -c x.c [-isystem /usr/local/include]"));
+        // An option that lacks its value must not find one.
+        for command in ["x.c -o", "-c x.c -I", "-c x.c -MMD -MF", "x.o -Xlinker"] {
+            assert!(cc(command).ends_with(command), "{}", cc(command));
+        }
+        // A response file may end the options.
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("args");
+        std::fs::write(&file, "-c -- x.c").unwrap();
+        let word = format!("@{}", file.display());
+        assert_eq!(cc(&word), format!("[{target}][{headers}] {word}").replace("][", "] ["));
+        // A header is precompiled, and nothing is linked.
+        for command in ["x.h -o x.h.pch", "-x c-header x -o x.pch", "-xc++-header x", "-O2 a.hpp b.hh"] {
+            assert!(!cc(command).contains("-Wl,"), "{}", cc(command));
+        }
+        for command in ["x.h x.c", "-x c-header x -x c y", "x.c -include x.h"] {
+            assert!(cc(command).contains("-Wl,"), "{}", cc(command));
+        }
     }
 
     #[test]
@@ -577,17 +612,37 @@ mod tests {
             assert_eq!(check(by_go, variables), Ok("x86_64-linux-gnu"));
         }
         assert_eq!(check("-c x.c", &["GOARCH=arm64"]), Ok("x86_64-linux-gnu"));
-        // What gb has chosen follows Go, as long as the caller has not chosen it since.
-        let set = "GB_SET=CC=x86_64-linux-gnu-clang:CXX=x86_64-linux-gnu-clang++";
-        assert_eq!(
-            check(by_go, &["GOARCH=arm64", set, "CC=x86_64-linux-gnu-clang"]),
-            Ok("aarch64-linux-gnu")
-        );
-        assert_eq!(
-            check("-c x.c", &["GOARCH=arm64", set, "CC=x86_64-linux-gnu-clang"]),
-            Ok("x86_64-linux-gnu")
-        );
-        assert!(check(by_go, &["GOARCH=arm64", set, "CC=ccache x86_64-linux-gnu-clang"]).is_err());
+    }
+
+    #[test]
+    fn what_gb_has_chosen_follows_go_and_what_the_caller_names_does_not() {
+        let compiler = Compiler::by_name("x86_64-linux-gnu-clang").unwrap().unwrap();
+        let follow = |caller, command: &str, cc: &str| {
+            let set = "GB_SET=CC=x86_64-linux-gnu-clang:CXX=x86_64-linux-gnu-clang++";
+            let line = CommandLine::read(&words(command));
+            let found = compiler.for_go(&line, &environment(&["GOARCH=arm64", set, cc]), caller);
+            found.map(|found| found.abi.triple).map_err(|error| error.to_string())
+        };
+        let by_gb = "CC=x86_64-linux-gnu-clang";
+        let compile = "-c -ffile-prefix-map=/tmp/go-build123/b001=/tmp/go-build x.c";
+        let (arm64, own) = ("aarch64-linux-gnu", "x86_64-linux-gnu");
+        for (caller, command) in [
+            (Caller::Go, compile),
+            (Caller::Go, "-### -x c -c -"),
+            (Caller::Go, "-c -x c - -o /dev/null"),
+            (Caller::Cgo, "-E -dM -xc -"),
+            (Caller::Link, "go.o -o a.out"),
+        ] {
+            assert_eq!(follow(caller, command, by_gb).as_deref(), Ok(arm64), "{command}");
+        }
+        // go generate, make: whoever types a name gets what it says.
+        for caller in [Caller::Go, Caller::Other] {
+            assert_eq!(follow(caller, "-c x.c -o x.o", by_gb).as_deref(), Ok(own));
+        }
+        // Without /proc nobody knows who calls, and half of a package must not be another machine's.
+        for (caller, cc) in [(Caller::Other, by_gb), (Caller::Go, "CC=ccache x86_64-linux-gnu-clang")] {
+            assert!(follow(caller, compile, cc).is_err());
+        }
     }
 
     #[test]

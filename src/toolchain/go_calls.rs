@@ -7,6 +7,7 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::own;
@@ -50,7 +51,14 @@ impl Caller {
 
 fn program_of(pid: i32) -> Option<String> {
     let program = std::fs::read_link(format!("/proc/{pid}/exe")).ok()?;
-    Some(program.file_name()?.to_str()?.to_owned())
+    let name = program.file_name()?.to_str()?.to_owned();
+    if !name.starts_with("qemu-") {
+        return Some(name);
+    }
+    // In an emulated container every program is the emulator, whose first argument it is.
+    let words = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+    let program = words.split(|byte| *byte == 0).nth(1)?;
+    Some(Path::new(OsStr::from_bytes(program)).file_name()?.to_str()?.to_owned())
 }
 
 fn parent_of(pid: i32) -> Option<i32> {

@@ -44,11 +44,11 @@ impl Identity {
     fn words(&self) -> String {
         let Some(sysroot) = &self.sysroot else { return self.inputs() };
         let mut digest = DefaultHasher::new();
-        let mut trees = sysroot.trees(self.abi);
+        sysroot.trees(self.abi).iter().for_each(|tree| digest_tree(tree, &mut digest, true));
         if self.native && sysroot.root().is_some() {
-            trees.extend(native::trees(self.abi));
+            native::HEADERS.iter().for_each(|tree| digest_tree(Path::new(tree), &mut digest, true));
+            native::libraries(self.abi).iter().for_each(|dir| digest_tree(dir, &mut digest, false));
         }
-        trees.iter().for_each(|tree| digest_tree(tree, &mut digest));
         format!("{} digest={:016x}", self.inputs(), digest.finish())
     }
 
@@ -69,16 +69,19 @@ pub fn file_identity(program: &Path) -> String {
 ///
 /// Reading the contents would take as long as building; what a package manager or a person changes changes these. The
 /// seconds only, because image layers do not keep more, and a fresh container must find the image's own cache.
-fn digest_tree(dir: &Path, digest: &mut impl Hasher) {
+fn digest_tree(dir: &Path, digest: &mut impl Hasher, with_what_is_below: bool) {
     let Ok(list) = std::fs::read_dir(dir) else { return };
     let mut entries: Vec<_> = list.flatten().map(|entry| entry.path()).collect();
     entries.sort();
     for path in entries {
         let Ok(metadata) = path.symlink_metadata() else { continue };
+        if metadata.is_dir() && !with_what_is_below {
+            continue;
+        }
         digest.write(path.as_os_str().as_bytes());
         digest.write_u8(0);
         if metadata.is_dir() {
-            digest_tree(&path, digest);
+            digest_tree(&path, digest, true);
         } else if metadata.is_symlink() {
             let target = std::fs::read_link(&path).unwrap_or_default();
             digest.write(target.as_os_str().as_bytes());
@@ -142,7 +145,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let digest = || {
             let mut digest = DefaultHasher::new();
-            digest_tree(dir.path(), &mut digest);
+            digest_tree(dir.path(), &mut digest, true);
             digest.finish()
         };
         let file = dir.path().join("a.h");

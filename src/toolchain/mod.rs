@@ -27,7 +27,7 @@ pub use compiler::{Compiler, CompilerError, Family, Invocation, Language, Step};
 pub use go_calls::{Caller, is_first_refusal};
 pub use identity::{Identity, file_identity, print_identity};
 pub use links::{Link, LinkError, Links, State};
-pub use own::given;
+pub use own::{given, left_over};
 pub use pkg_config::{PkgConfig, PkgConfigError, pkg_config};
 pub use plan::{Cgo, Facts, Leak, Plan, Setting, plan};
 pub use program::Programs;

@@ -27,6 +27,14 @@ pub fn given(environment: &Environment) -> Environment {
     given
 }
 
+/// What another gb has set for another target and these settings do not replace: a shell that takes them over must drop it.
+pub fn left_over(environment: &Environment, settings: &[Setting]) -> Vec<String> {
+    let given = given(environment);
+    let dropped = unchanged(environment).map(|(name, _)| name).filter(|name| given.get(name).is_none());
+    let kept = dropped.filter(|name| !settings.iter().any(|setting| setting.name == *name));
+    kept.map(str::to_owned).collect()
+}
+
 /// The value that another gb has given to a variable, if the caller has not changed it since.
 pub(super) fn set_by_gb<'a>(environment: &'a Environment, name: &str) -> Option<&'a OsStr> {
     unchanged(environment).find(|(noted, _)| *noted == name).map(|(_, value)| value)
@@ -97,6 +105,15 @@ mod tests {
         assert_eq!(given.get("CXX").unwrap(), "changed");
         assert_eq!(given.get("AR").unwrap(), "mine");
         assert_eq!(given.get("QEMU_LD_PREFIX").unwrap(), "/odd:path");
+    }
+
+    #[test]
+    fn what_an_earlier_target_had_and_a_later_one_has_not_is_left_over() {
+        let settings = [("CC", "a-clang"), ("CMAKE_TOOLCHAIN_FILE", "/a.cmake")];
+        let environment = environment(&[("AR", "mine")], &settings, Source::Variable("GOARCH"));
+        let setting = |name: &str| Setting { name: name.into(), value: "b".into(), reason: String::new() };
+        assert_eq!(left_over(&environment, &[setting("CC")]), ["CMAKE_TOOLCHAIN_FILE"]);
+        assert!(left_over(&environment, &[setting("CC"), setting("CMAKE_TOOLCHAIN_FILE")]).is_empty());
     }
 
     #[test]

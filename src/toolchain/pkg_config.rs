@@ -55,11 +55,12 @@ const VARIABLES: [&str; 3] = ["PKG_CONFIG_LIBDIR", "PKG_CONFIG_PATH", "PKG_CONFI
 pub fn pkg_config(
     platform: &'static Platform,
     abi: &'static Abi,
+    args: &[OsString],
     environment: &Environment,
     programs: Programs<'_>,
     caller: Caller,
 ) -> Result<PkgConfig, PkgConfigError> {
-    let (platform, abi) = for_go(platform, abi, environment, caller).unwrap_or((platform, abi));
+    let (platform, abi) = for_go(platform, abi, args, environment, caller).unwrap_or((platform, abi));
     let program = programs.find("pkg-config").or_else(|| programs.find("pkgconf"));
     let program = program.ok_or(PkgConfigError::NoProgram(abi.triple))?;
     let unconfined = |program| {
@@ -86,11 +87,14 @@ pub fn pkg_config(
 fn for_go(
     platform: &'static Platform,
     abi: &'static Abi,
+    args: &[OsString],
     environment: &Environment,
     caller: Caller,
 ) -> Option<(&'static Platform, &'static Abi)> {
     let own_name = format!("{}-pkg-config", abi.triple);
-    let chosen = caller != Caller::Other && chosen_by_gb(environment, &["PKG_CONFIG"], &own_name);
+    // Go's own questions have a "--" (cmd/go/internal/work/exec.go); others are of what `go generate` runs.
+    let by_go = caller == Caller::Go && args.iter().any(|word| word == "--");
+    let chosen = by_go && chosen_by_gb(environment, &["PKG_CONFIG"], &own_name);
     Build::read(environment, platform).ok().filter(|_| chosen)?.differs(platform, abi)
 }
 
@@ -105,6 +109,8 @@ fn confined(
     let mut places = places(abi, layout);
     let (mut left_out, mut foreign) = (Vec::new(), None);
     if let Layout::Directory(root) = layout {
+        // Without a slash at its end, which pkg-config would not put between the root and a path.
+        let root = &root.components().collect::<PathBuf>();
         let named = environment.get_nonempty("PKG_CONFIG_PATH").unwrap_or_default().to_owned();
         let (hosts, kept): (Vec<_>, Vec<_>) = listed(&named).partition(|dir| !native && is_hosts(dir, root));
         left_out = hosts.into_iter().map(Path::to_owned).collect();
@@ -173,7 +179,7 @@ impl PkgConfig {
 }
 
 impl Foreign {
-    /// Takes the sysroot's path away from paths that are not there, where without it they are.
+    /// Takes the sysroot's path away from paths that are not in it.
     ///
     /// pkg-config puts the path before each directory (PKG_CONFIG_SYSROOT_DIR in pkg-config(1)), whichever .pc file names
     /// it; what files outside of the sysroot name is not in the sysroot. Never so is a directory of the host's found.
@@ -194,8 +200,9 @@ impl Foreign {
                 let (flag, path) = word.split_at(at);
                 let bare = path.get(root.len()..).filter(|bare| bare.starts_with(b"/"))?;
                 let [inside, bare_path] = [path, bare].map(|path| PathBuf::from(unescaped(path)));
-                let meant = self.native || !is_hosts(&bare_path, &self.root);
-                (meant && !exists(&inside) && exists(&bare_path)).then(|| [flag, bare].concat())
+                // What is in neither place is still to be made, where it was said to be.
+                let meant = !is_hosts(&bare_path, &self.root) || self.native && exists(&bare_path);
+                (meant && !exists(&inside)).then(|| [flag, bare].concat())
             });
             edited.extend_from_slice(outside.as_deref().unwrap_or(word));
             edited.extend_from_slice(blank);
@@ -204,12 +211,16 @@ impl Foreign {
     }
 }
 
-/// A path without the backslashes by which pkg-config quotes for a shell.
+/// A path without the backslashes by which pkg-config quotes for a shell, up to a quote: `-DDIR="/opt/share"`.
 fn unescaped(path: &[u8]) -> OsString {
     let mut bytes = path.iter().copied();
     let mut plain = Vec::with_capacity(path.len());
     while let Some(byte) = bytes.next() {
-        plain.push(if byte == b'\\' { bytes.next().unwrap_or(byte) } else { byte });
+        let byte = if byte == b'\\' { bytes.next().unwrap_or(byte) } else { byte };
+        if byte == b'"' || byte == b'\'' {
+            break;
+        }
+        plain.push(byte);
     }
     OsString::from_vec(plain)
 }
@@ -282,7 +293,13 @@ mod tests {
             ("-L/s/src/my\\ dep/lib -lx", "-L/src/my\\ dep/lib -lx", "-L/src/my\\ dep/lib -lx"),
             ("-I/s/usr/include/b\n", "-I/s/usr/include/b\n", "-I/usr/include/b\n"),
             ("-I/s/usr/local/c\n", "-I/s/usr/local/c\n", "-I/usr/local/c\n"),
-            ("-I/s/nowhere -I/src/other\n", "-I/s/nowhere -I/src/other\n", "-I/s/nowhere -I/src/other\n"),
+            ("-I/s/src/new -I/src/other\n", "-I/src/new -I/src/other\n", "-I/src/new -I/src/other\n"),
+            ("-I/s/usr/include/new\n", "-I/s/usr/include/new\n", "-I/s/usr/include/new\n"),
+            (
+                "-DA=\\\"/s/opt/share\\\" -DB=\\\"/s/usr/include/a\\\"\n",
+                "-DA=\\\"/opt/share\\\" -DB=\\\"/s/usr/include/a\\\"\n",
+                "-DA=\\\"/opt/share\\\" -DB=\\\"/s/usr/include/a\\\"\n",
+            ),
             ("/s/src/dep/include\n", "/src/dep/include\n", "/src/dep/include\n"),
             ("1.2.3\n", "1.2.3\n", "1.2.3\n"),
         ] {

@@ -37,11 +37,16 @@ impl<'a> Programs<'a> {
     /// Whether a path, or a name in PATH, is a link to gb.
     pub fn is_gb(&self, program: &Path) -> bool {
         let own = file_number(Path::new("/proc/self/exe"));
-        let found = match program.to_str().filter(|name| !name.contains('/')) {
-            Some(name) => self.all(name).next().and_then(|path| file_number(&path)),
-            None => file_number(program),
-        };
+        let found = self.locate(program).and_then(|path| file_number(&path));
         found.is_some() && found == own
+    }
+
+    /// The file of a path, or of a name in PATH.
+    pub fn locate(&self, program: &Path) -> Option<PathBuf> {
+        match program.to_str().filter(|name| !name.contains('/')) {
+            Some(name) => self.all(name).next(),
+            None => Some(program.to_owned()).filter(|path| path.exists()),
+        }
     }
 
     /// The first program of this name that is in another directory than this one.

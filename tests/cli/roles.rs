@@ -208,6 +208,13 @@ fn the_linker_of_a_target_knows_its_emulation_its_sysroot_and_gnus_habits() {
             &["x.o", "-lc"],
             format!("-m elf64_s390 {habits} --sysroot=ROOT --dynamic-linker=/lib/ld64.so.1 x.o -lc{dirs}"),
         ),
+        (
+            &["-rpath", "/opt", "--relax", "-Bstatic", "x.o", "-Bdynamic", "-lc"],
+            format!(
+                "-m elf64_s390 {habits} --sysroot=ROOT --dynamic-linker=/lib/ld64.so.1 -rpath /opt --relax -Bstatic x.o \
+                 -Bdynamic -lc{dirs}"
+            ),
+        ),
         (&["-static", "x.o", "-lc"], format!("-m elf64_s390 {habits} --sysroot=ROOT -static x.o -lc{dirs}")),
     ] {
         assert_eq!(machine.clang_gets("ld", words), expected, "{words:?}");
@@ -317,6 +324,8 @@ fn a_compiler_cache_hears_of_the_variant_and_of_the_sysroot() {
     assert_ne!(ppc(&[]), identity("aarch64-linux-gnu-clang", &[]));
     let s390x = |root: &str| identity("s390x-linux-gnu-clang", &[("GB_SYSROOT", root)]);
     assert_ne!(s390x("/nonexistent"), s390x(machine.dir.path().join("root").to_str().unwrap()));
+    crate::gb::gb(["identity", "/nonexistent/cc"])
+        .fails(125, "identity: there is no /nonexistent/cc (name a compiler)");
     // Another program is what its file is.
     let before = identity("clang", &[]);
     machine.dir.file("clang", "#!/bin/sh\necho changed\n", 0o755);
