@@ -11,8 +11,8 @@ use crate::error::{Error, tell};
 use crate::platform::{Abi, Platform};
 use crate::sys;
 use crate::toolchain::{
-    Binutil, Caller, Compiler, CompilerError, Invocation, Programs, Step, file_identity, give_abi_flags,
-    is_first_refusal, pkg_config, print_identity,
+    Binutil, Caller, Compiler, CompilerError, Invocation, Programs, Step, exit_code, file_identity,
+    give_abi_flags, is_first_refusal, pkg_config, print_identity,
 };
 
 /// What gb is called as.
@@ -162,6 +162,5 @@ fn run_binutil(binutil: &Binutil, args: &[OsString]) -> Result<ExitCode, Error> 
         give_abi_flags(object, binutil.platform)
             .map_err(failed(format!("write the ABI's flags into {}", object.display())))?;
     }
-    // A signal that ended it has no exit code.
-    Ok(ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)))
+    Ok(ExitCode::from(exit_code(status)))
 }

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use goblin::elf::header::{ELFCLASS32, ELFCLASS64, ELFDATA2LSB, ELFDATA2MSB, ET_REL};
 
+use super::command_line::expand_response_files;
 use super::compiler::clang;
 use super::sysroot::{Sysroot, sysroot_flag};
 use super::{Programs, lld};
@@ -32,9 +33,9 @@ pub enum Tool {
 }
 
 impl Tool {
-    /// Every tool, with the part of its name behind the triple's hyphen.
-    pub const ALL: [(&'static str, Tool); 3] =
-        [("ld", Tool::Ld), ("as", Tool::As), ("objcopy", Tool::Objcopy)];
+    /// Every tool: the part of its name behind the triple's hyphen, and what of LLVM it becomes.
+    pub const ALL: [(&'static str, Tool, &'static str); 3] =
+        [("ld", Tool::Ld, "ld.lld"), ("as", Tool::As, "clang"), ("objcopy", Tool::Objcopy, "llvm-objcopy")];
 }
 
 /// A binutils role for one target.
@@ -75,7 +76,7 @@ impl Binutil {
     /// The role that a program name stands for: `aarch64-linux-gnu-ld`. `None` if it is none of a known triple.
     pub fn by_name(name: &str) -> Option<Binutil> {
         let (triple, tool) = name.rsplit_once('-')?;
-        let (_, tool) = Tool::ALL.into_iter().find(|(own, _)| *own == tool)?;
+        let (_, tool, _) = Tool::ALL.into_iter().find(|(own, ..)| *own == tool)?;
         let (platform, abi) = Platform::by_triple(triple)?;
         Some(Binutil { tool, platform, abi })
     }
@@ -104,7 +105,7 @@ impl Binutil {
             }
         };
         let (empty_object, without_flags) = match self.tool {
-            Tool::Ld if is_of_data_alone(&args) => (Some(self.empty_object()), None),
+            Tool::Ld if is_of_data_alone(&expand_response_files(&args)) => (Some(self.empty_object()), None),
             Tool::Objcopy if self.platform.elf.flags != 0 => (None, made_of_data(&args)),
             _ => (None, None),
         };
@@ -113,14 +114,15 @@ impl Binutil {
 
     /// GNU's ld of a target has an emulation, a sysroot with directories that it looks into after all others, and habits.
     fn ld(&self, args: &[OsString], sysroot: Option<&Sysroot>) -> Vec<OsString> {
-        let options: Vec<&str> = args.iter().filter_map(|word| word.to_str()?.strip_prefix('-')).collect();
+        let words = expand_response_files(args);
+        let options: Vec<&str> = words.iter().filter_map(|word| word.to_str()?.strip_prefix('-')).collect();
         let options: Vec<&str> =
             options.iter().map(|option| option.strip_prefix('-').unwrap_or(option)).collect();
         let has = |option: &str| options.contains(&option);
         let starts = |prefix: &str| options.iter().any(|option| option.starts_with(prefix));
         let mut all: Vec<OsString> = Vec::new();
         // -mllvm is lld's own, and no emulation.
-        if !args.iter().any(|word| word.as_bytes().starts_with(b"-m") && word != "-mllvm") {
+        if !words.iter().any(|word| word.as_bytes().starts_with(b"-m") && word != "-mllvm") {
             all.extend(["-m", self.platform.binutils.emulation].map(OsString::from));
         }
         all.extend(lld::habits().map(OsString::from));
@@ -242,7 +244,17 @@ fn made_of_data(args: &[OsString]) -> Option<PathBuf> {
             | "--rename-section"
             | "--redefine-sym"
             | "--add-section"
-            | "--set-section-flags" => {
+            | "--set-section-flags"
+            | "-j"
+            | "-R"
+            | "-K"
+            | "-N"
+            | "-L"
+            | "-G"
+            | "-W"
+            | "--only-section"
+            | "--remove-section"
+            | "--set-section-alignment" => {
                 words.next();
             }
             option if option.starts_with('-') => {}

@@ -179,7 +179,7 @@ fn go_work(word: &str) -> Option<PathBuf> {
 /// The words of a command line with the contents of response files (`@file`) in their place.
 ///
 /// Only for reading what was asked: clang gets the caller's words. What can't be read stays a word, as in clang.
-fn expand_response_files(args: &[OsString]) -> Vec<OsString> {
+pub(super) fn expand_response_files(args: &[OsString]) -> Vec<OsString> {
     // Files may name files; no sane command line comes near this.
     const MOST_FILES: usize = 64;
     const MOST_BYTES: u64 = 64 << 20;

@@ -181,9 +181,8 @@ impl Compiler {
         caller: Caller,
     ) -> Result<Step, CompilerError> {
         let sysroot = Sysroot::find(self.platform, self.abi, environment.get_nonempty("GB_SYSROOT"));
-        if let Some(answer) = gcc::answer(args, self.abi, sysroot.as_ref().ok())
-            .filter(|_| self.family != Family::Clang && line.question)
-        {
+        let asked = self.family != Family::Clang && line.question;
+        if let Some(answer) = asked.then(|| gcc::answer(args, self.abi, sysroot.as_ref().ok())).flatten() {
             return Ok(Step::Answer(answer));
         }
         let args = self.args(line, args, &sysroot, environment, caller)?;
@@ -216,7 +215,7 @@ impl Compiler {
         environment: &Environment,
     ) -> Result<Identity, CompilerError> {
         let flags = self.instruction_set(environment)?;
-        Ok(Identity { abi: self.abi, flags, sysroot, native: native::is(self.platform) })
+        Ok(Identity { abi: self.abi, flags, sysroot, native: native::is(self.abi) })
     }
 
     /// What makes clang, which is always called as such, the C++ compiler.
@@ -249,7 +248,7 @@ impl Compiler {
         let mut after = Vec::new();
         if let Some(root) = sysroot.and_then(Sysroot::root).filter(|_| !line.sysroot) {
             before.push(sysroot_flag(root));
-            if native::is(self.platform) {
+            if native::is(self.abi) {
                 before.extend(native::linking(line));
                 after = native::flags(self.abi, line);
             } else if line.links() {

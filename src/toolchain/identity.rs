@@ -12,7 +12,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::{Invocation, Sysroot, native};
+use super::{Invocation, Sysroot, exit_code, native};
 use crate::platform::Abi;
 
 /// What a compiler must be told apart by, besides clang's own version.
@@ -106,8 +106,7 @@ pub fn print_identity(identity: &Identity, invocation: &Invocation) -> io::Resul
     let words = identity.words();
     let output = clang.wait_with_output()?;
     io::stderr().write_all(&with_identity(&output.stderr, &words))?;
-    // A signal that ended clang has no exit code; 1 is a compiler's own code for a failure.
-    Ok(output.status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
+    Ok(exit_code(output.status))
 }
 
 /// Adds to the first line that Go would take as the version.

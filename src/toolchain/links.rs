@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Programs;
+use super::binutils::Tool;
 use crate::platform::PLATFORMS;
 
 /// A name to be linked.
@@ -88,9 +89,6 @@ const LLVM_TOOLS: [(&str, &str); 15] = [
     ("gcov", "llvm-cov"),
 ];
 
-/// The tools that gb plays itself, because LLVM's are to be told the machine, and what of LLVM each needs.
-const PLAYED: [(&str, &str); 3] = [("ld", "ld.lld"), ("objcopy", "llvm-objcopy"), ("as", "clang")];
-
 impl Links {
     /// Decides which links a directory needs; refuses, before anything is changed, if one can't be made.
     ///
@@ -104,8 +102,9 @@ impl Links {
         for name in ["entrypoint.sh", "su-exec"] {
             plan.add_unless_real(name.to_owned(), gb, programs)?;
         }
-        let played = PLAYED.into_iter().filter(|(_, llvm_name)| programs.find(llvm_name).is_some());
-        let played: Vec<_> = played.map(|(tool, _)| tool).collect();
+        // Those that gb plays itself, because LLVM's are to be told the machine.
+        let played = Tool::ALL.into_iter().filter(|(_, _, llvm_name)| programs.find(llvm_name).is_some());
+        let played: Vec<_> = played.map(|(tool, ..)| tool).collect();
         let llvm_tools = LLVM_TOOLS.map(|(name, llvm_name)| (name, programs.find(llvm_name)));
         for abi in PLATFORMS.iter().filter(|p| p.cgo).flat_map(|p| p.all_abis()) {
             for tool in ["clang", "clang++", "cc", "c++", "pkg-config"] {

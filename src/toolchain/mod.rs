@@ -30,6 +30,6 @@ pub use links::{Link, LinkError, Links, State};
 pub use own::{given, left_over};
 pub use pkg_config::{PkgConfig, PkgConfigError, pkg_config};
 pub use plan::{Cgo, Facts, Leak, Plan, Setting, plan};
-pub use program::Programs;
+pub use program::{Programs, exit_code};
 pub use request::{Request, RequestError, Source};
 pub use sysroot::{Layout, NoSysroot, Sysroot};

@@ -11,9 +11,9 @@ use std::path::PathBuf;
 use super::command_line::CommandLine;
 use crate::platform::{Abi, Platform};
 
-/// Whether programs for this platform are the machine's own.
-pub(super) fn is(platform: &'static Platform) -> bool {
-    Platform::host() == Some(platform)
+/// Whether programs of this ABI are the machine's own.
+pub(super) fn is(abi: &Abi) -> bool {
+    Platform::host().map(Platform::default_abi) == Some(abi)
 }
 
 /// The directories of headers, for what tells one state of the machine from another.

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use super::go_calls::{Build, Caller, chosen_by_gb};
 use super::host::{is_hosts, is_inside, listed};
-use super::{Layout, NoSysroot, Programs, Sysroot, native};
+use super::{Layout, NoSysroot, Programs, Sysroot, exit_code, native};
 use crate::environment::Environment;
 use crate::platform::{Abi, Platform};
 
@@ -77,10 +77,10 @@ pub fn pkg_config(
         }
     };
     // The machine's own pkg-config knows where the machine's own files are.
-    if layout == Layout::System && native::is(platform) {
+    if layout == Layout::System && native::is(abi) {
         return unconfined(program);
     }
-    Ok(confined(program, abi, &layout, environment, native::is(platform)))
+    Ok(confined(program, abi, &layout, environment, native::is(abi)))
 }
 
 /// What Go builds for, where Go has called a pkg-config for something else that gb has chosen.
@@ -173,8 +173,7 @@ impl PkgConfig {
             None => output.stdout,
         };
         io::stdout().write_all(&text)?;
-        // A signal that ended it has no exit code.
-        Ok(output.status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
+        Ok(exit_code(output.status))
     }
 }
 

@@ -4,8 +4,14 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
 
 use crate::environment::Environment;
+
+/// The exit code of a program that was run. A signal that ended it has none; 1 is a compiler's own code for a failure.
+pub fn exit_code(status: ExitStatus) -> u8 {
+    status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
+}
 
 /// The programs of a search path, gb's own links left out.
 #[derive(Debug, Clone, Copy)]
