@@ -203,7 +203,9 @@ impl Compiler {
         caller: Caller,
     ) -> Result<String, CompilerError> {
         let clang = clang(programs).ok_or(CompilerError::NoCompiler { triple: self.abi.triple })?;
-        let compiler = self.for_go(&CommandLine::default(), environment, caller)?;
+        // What is going to be compiled is not known here; where Go calls the cache, it is what Go compiles.
+        let line = CommandLine::read(&["-###".into()]);
+        let compiler = self.for_go(&line, environment, caller)?;
         let sysroot =
             Sysroot::find(compiler.platform, compiler.abi, environment.get_nonempty("GB_SYSROOT")).ok();
         Ok(compiler.identity(sysroot, environment)?.for_cache(&clang))
@@ -642,6 +644,26 @@ mod tests {
         for (caller, cc) in [(Caller::Other, by_gb), (Caller::Go, "CC=ccache x86_64-linux-gnu-clang")] {
             assert!(follow(caller, compile, cc).is_err());
         }
+    }
+
+    #[test]
+    fn a_compiler_cache_that_go_calls_hears_what_go_builds_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let clang = dir.path().join("clang");
+        std::fs::write(&clang, "").unwrap();
+        std::fs::set_permissions(&clang, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        let path = format!("PATH={}", dir.path().display());
+        let variables =
+            [&path, "GOARCH=arm64", "CC=s390x-linux-gnu-clang", "GB_SET=CC=s390x-linux-gnu-clang"];
+        let environment = environment(&variables);
+        let compiler = Compiler::by_name("s390x-linux-gnu-clang").unwrap().unwrap();
+        let target = |caller| {
+            let line =
+                compiler.identity_for_cache(&environment, Programs::new(&environment), caller).unwrap();
+            line.split(' ').find_map(|word| word.strip_prefix("target=").map(str::to_owned)).unwrap()
+        };
+        assert_eq!(target(Caller::Go), "aarch64-linux-gnu");
+        assert_eq!(target(Caller::Other), "s390x-linux-gnu");
     }
 
     #[test]
