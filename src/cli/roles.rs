@@ -69,7 +69,7 @@ fn compile(compiler: &Compiler, args: &[OsString]) -> Result<ExitCode, Error> {
     let environment = Environment::new(sys::environ());
     let step = match compiler.plan(args, &environment, Programs::new(&environment), Caller::find()) {
         // The same for each package that Go compiles: the first one tells.
-        Err(error @ CompilerError::WrongCompiler { .. }) if !is_first(&error) => {
+        Err(error) if !is_first(&error) => {
             return Ok(ExitCode::from(Error::Compiler(error).exit_code()));
         }
         step => step?,
@@ -87,16 +87,16 @@ fn compile(compiler: &Compiler, args: &[OsString]) -> Result<ExitCode, Error> {
 pub(super) fn identity(compiler: &Path) -> Result<String, Error> {
     let environment = Environment::new(sys::environ());
     let programs = Programs::new(&environment);
-    let role = match Role::of(Some(compiler.as_os_str()))? {
-        Role::Compiler(role) if programs.is_gb(compiler) => role,
-        _ => {
-            let found = programs.locate(compiler).ok_or_else(|| {
-                Error::Usage(format!("identity: there is no {} (name a compiler)", compiler.display()))
-            })?;
-            return Ok(format!("{}\n", file_identity(&found)));
+    // A name is gb's to read only where it leads to gb: others' compilers are for triples that gb does not know.
+    if programs.is_gb(compiler) {
+        if let Role::Compiler(role) = Role::of(Some(compiler.as_os_str()))? {
+            return Ok(format!("{}\n", role.identity_for_cache(&environment, programs, Caller::find())?));
         }
-    };
-    Ok(format!("{}\n", role.identity_for_cache(&environment, programs, Caller::find())?))
+    }
+    let found = programs.locate(compiler).ok_or_else(|| {
+        Error::Usage(format!("identity: there is no {} (name a compiler)", compiler.display()))
+    })?;
+    Ok(format!("{}\n", file_identity(&found)))
 }
 
 fn is_first(error: &CompilerError) -> bool {

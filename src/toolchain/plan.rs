@@ -271,7 +271,7 @@ impl Planner<'_> {
         let cc = self.offer("CC", tool("clang"), &reason);
         let cxx = self.offer("CXX", tool("clang++"), &reason);
         let ar = self.facts.llvm_ar && self.offer("AR", "llvm-ar".into(), "handles objects of every machine");
-        let pkg_config = self.offer("PKG_CONFIG", tool("pkg-config"), "finds libraries of the sysroot alone");
+        let pkg_config = self.offer("PKG_CONFIG", tool("pkg-config"), "finds the sysroot's libraries");
         self.build_systems(abi, cc);
         // Cargo and the crates cc, pkg-config and bindgen prefer these to CC and the others, so they are set only where
         // those are gb's.
@@ -319,7 +319,7 @@ impl Planner<'_> {
             self.offer("ACLOCAL_PATH", macros.into(), "aclocal finds macros of the sysroot's packages");
         }
         let Some(file) = found.cmake_of(abi).filter(|_| cc) else { return };
-        if self.offer(build_systems::CMAKE, file.into(), "CMake finds libraries of the sysroot alone") {
+        if self.offer(build_systems::CMAKE, file.into(), "CMake finds the sysroot's libraries") {
             for (name, file) in found.cmake_of_crates(self.facts.host, self.environment) {
                 self.offer_owned(name, file.into(), "the crate cmake takes it for this target");
             }

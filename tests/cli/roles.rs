@@ -326,6 +326,10 @@ fn a_compiler_cache_hears_of_the_variant_and_of_the_sysroot() {
     assert_ne!(s390x("/nonexistent"), s390x(machine.dir.path().join("root").to_str().unwrap()));
     crate::gb::gb(["identity", "/nonexistent/cc"])
         .fails(125, "identity: there is no /nonexistent/cc (name a compiler)");
+    // A triple that gb does not know is another compiler's own matter.
+    machine.tool("x86_64-w64-mingw32-gcc");
+    let windows = machine.dir.path().join("x86_64-w64-mingw32-gcc");
+    assert!(crate::gb::gb(["identity"]).args([&windows]).stdout().starts_with("program="));
     // Another program is what its file is.
     let before = identity("clang", &[]);
     machine.dir.file("clang", "#!/bin/sh\necho changed\n", 0o755);
