@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use super::become_program;
 use crate::entrypoint::identity::{Ids, UserSpec, accounts_and_groups};
 use crate::entrypoint::privileges::{System, drop_to};
+use crate::entrypoint::streams;
 use crate::environment::Environment;
 use crate::error::{Error, tell};
 use crate::sys;
@@ -31,6 +32,7 @@ fn prepare(args: &[OsString]) -> Result<(&OsStr, &[OsString], Environment), Erro
     }
     let from = Ids::current();
     let resolved = spec.resolve(&files, &from)?;
+    streams::give(&from, &resolved.ids);
     drop_to(&resolved.ids, &from, &mut System)?;
     let mut environment = Environment::new(sys::environ());
     // A line of /etc/passwd has no NUL byte that an environment could not hold; if it has, HOME stays.

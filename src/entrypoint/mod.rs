@@ -6,6 +6,7 @@ pub mod guard;
 pub mod identity;
 pub mod init;
 pub mod privileges;
+pub mod streams;
 pub mod work_tree;
 
 pub use exec::{ExecError, Program, exec};

@@ -37,6 +37,7 @@ mod inside;
 mod root;
 mod running;
 mod security;
+mod streams;
 mod su_exec;
 mod terminal;
 
@@ -73,6 +74,7 @@ fn main() -> ExitCode {
         init::cases(),
         contract::cases(),
         better::cases(),
+        streams::cases(),
         security::cases(),
         su_exec::cases(),
         exec::cases(),

@@ -13,6 +13,7 @@ use super::home;
 use super::plan::UserPlan;
 use super::record::RecordError;
 use crate::entrypoint::privileges::{DropError, System, drop_to};
+use crate::entrypoint::streams;
 use crate::environment::Environment;
 use crate::sys;
 
@@ -33,6 +34,7 @@ pub fn become_user(plan: &UserPlan, environment: &mut Environment) -> Result<Vec
     let owner = home::Owner { uid: plan.ids.uid, gid: plan.ids.gid, earlier_uid: plan.edited.earlier_uid };
     let prepared = home::prepare(owner);
     let recorded = plan.record();
+    streams::give(&plan.from, &plan.ids);
     drop_to(&plan.ids, &plan.from, &mut System)?;
 
     let mut problems = Vec::new();
