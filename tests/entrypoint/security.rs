@@ -1,6 +1,6 @@
 //! That nothing of root's is left after the drop, and that nothing of the caller's is obeyed before it.
 
-use crate::accounts::{asking_for, every_way, root};
+use crate::accounts::{GROUP, PASSWD, asking_for, every_way, root};
 use crate::case::Case;
 use crate::inside::{ENTRYPOINT, GB, REAL_SU_EXEC, SU_EXEC};
 use crate::root::Root;
@@ -35,8 +35,15 @@ fn dropped() -> Vec<Case> {
     };
     vec![
         every_way(
-            "groups that root was started with are gone",
-            || asking_for("4242").setpriv(&["--groups=0,27,998"]),
+            // docs/compat.md: added-groups
+            "groups that root has in the image are gone",
+            || {
+                let group = GROUP
+                    .replace("docker:x:998:", "docker:x:998:dev,root")
+                    .replace("daemon:x:1:", "daemon:x:1:toor");
+                let toor = format!("{PASSWD}toor:x:0:100::/:/bin/sh\n");
+                asking_for("4242").passwd(toor).group(group).setpriv(&["--groups=0,1,100,998"])
+            },
             STATUS,
             |done| drop(done.code(0).prints(NOTHING_LEFT)),
         ),

@@ -40,7 +40,7 @@ pub(super) fn hint(workdir: &Workdir, uids: &IdMap) -> Option<String> {
         return None;
     }
     let who = format!("run as uid {}: the working directory {path} belongs to", Who::DEFAULT);
-    if is_nobodys(*uid, uids) {
+    if uids.is_nobodys(*uid) {
         return Some(format!("{who} nobody of this user namespace (docker run --userns=host)"));
     }
     let owner = match (uid, uids.caller()) {
@@ -49,11 +49,4 @@ pub(super) fn hint(workdir: &Workdir, uids: &IdMap) -> Option<String> {
         _ => *uid,
     };
     Some(format!("{who} uid {owner} (docker run -e LOCAL_USER_ID={owner}, or -e GB_USER=owner)"))
-}
-
-/// Whether this is what the kernel shows for an owner that the user namespace does not have (user_namespaces(7)).
-pub(super) fn is_nobodys(uid: u32, uids: &IdMap) -> bool {
-    /// /proc/sys/kernel/overflowuid, as every system has it.
-    const OVERFLOW: u32 = 65534;
-    uid == OVERFLOW && !uids.is_everything()
 }

@@ -34,6 +34,13 @@ impl IdMap {
         *self == IdMap::everything()
     }
 
+    /// Whether an id is what the kernel shows for one that this namespace does not have (user_namespaces(7)).
+    pub fn is_nobodys(&self, id: u32) -> bool {
+        /// /proc/sys/kernel/overflowuid and overflowgid, as every system has them.
+        const OVERFLOW: u32 = 65534;
+        id == OVERFLOW && !self.is_everything()
+    }
+
     /// What an id of this namespace is outside; `None` if it does not exist here.
     pub fn outside(&self, id: u32) -> Option<u32> {
         self.0.iter().find_map(|range| {

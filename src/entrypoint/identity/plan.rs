@@ -4,9 +4,8 @@ use std::os::unix::ffi::OsStrExt;
 
 use super::accounts;
 use super::advice;
-use super::edit::{self, Edited, User};
+use super::edit::{self, Edited, Files, User};
 use super::facts::{Facts, Ids, RootFacts, Workdir};
-use super::id_map::IdMap;
 use super::request::{ExtraGroup, Request, UserRequest, Who};
 
 /// What is to be done about the user.
@@ -213,7 +212,7 @@ fn user_plan(request: &UserRequest, from: Ids, facts: &RootFacts) -> Result<User
     }
     let user = User { uid, gid, extra, replaces: !facts.earlier_is_running };
     let edited = edit::with_user(&facts.files, &user);
-    let ids = ids(&user, &edited, &from, &facts.gids)?;
+    let ids = ids(&user, &edited, &from, facts)?;
     check(&ids, &from, facts)?;
     let writes_files = edited.files != facts.files && facts.unreadable.is_none();
     Ok(UserPlan { from, ids, reason, announcements, notes, user, edited, writes_files })
@@ -227,7 +226,7 @@ fn who(request: &UserRequest, facts: &RootFacts) -> Result<(u32, String, String)
     match (&request.who, &facts.workdir) {
         (Who::Id(_, text), _) => Ok((uid, text.clone(), format!("LOCAL_USER_ID={text}"))),
         (Who::Owner, Some(Workdir { path, is_mounted, .. })) => {
-            if advice::is_nobodys(uid, &facts.uids) {
+            if facts.uids.is_nobodys(uid) {
                 return Err(no_owner(format!(
                     "the working directory {path} belongs to nobody of this user namespace"
                 )));
@@ -271,15 +270,16 @@ fn extra_group(group: &ExtraGroup, facts: &RootFacts) -> Result<(u32, bool), Pla
 
 /// The user's ids. The primary group is among the supplementary ones, too: a file whose group may do less than others must
 /// not be open to somebody who left that group (CVE-2022-36109).
-fn ids(user: &User, edited: &Edited, from: &Ids, gids: &IdMap) -> Result<Ids, PlanError> {
-    let own = match (user.uid, &edited.name) {
-        (0, _) => from.groups.clone(),
-        (_, Some(name)) => accounts::memberships(&edited.files.group, name),
-        (_, None) => Vec::new(),
+fn ids(user: &User, edited: &Edited, from: &Ids, facts: &RootFacts) -> Result<Ids, PlanError> {
+    let gids = &facts.gids;
+    let (own, added) = match (user.uid, &edited.name) {
+        (0, _) => (from.groups.clone(), Vec::new()),
+        (_, Some(name)) => (accounts::memberships(&edited.files.group, name), added_groups(from, facts)),
+        (_, None) => (Vec::new(), added_groups(from, facts)),
     };
     // Nobody asked for these by their number, so one that does not exist here is no mistake.
     let own = own.into_iter().filter(|gid| gids.outside(*gid).is_some() && !user.extra.contains(gid));
-    let ids = Ids::new(user.uid, user.gid, own.chain(user.extra.iter().copied()));
+    let ids = Ids::new(user.uid, user.gid, own.chain(user.extra.iter().copied()).chain(added));
     if ids.groups.len() > MAX_GROUPS {
         return Err(PlanError::TooManyGroups { uid: user.uid, count: ids.groups.len() });
     }
@@ -287,6 +287,24 @@ fn ids(user: &User, edited: &Edited, from: &Ids, gids: &IdMap) -> Result<Ids, Pl
         Some(gid) => Err(PlanError::NotMapped { kind: "gid", id: *gid, ids: gids.ids() }),
         None => Ok(ids),
     }
+}
+
+/// The groups that whoever started the container has added to its first process (`docker run --group-add`).
+///
+/// The engine gives that process the groups that root has in the image as well. Those are root's, and no user's.
+fn added_groups(from: &Ids, facts: &RootFacts) -> Vec<u32> {
+    // Without the files it can't be told whose a group is.
+    if facts.unreadable.is_some() {
+        return Vec::new();
+    }
+    let Files { passwd, group, .. } = &facts.files;
+    let roots: Vec<_> = accounts::accounts(passwd).filter(|account| account.uid == 0).collect();
+    let names = roots.iter().map(|account| account.name).chain([b"root".as_slice()]);
+    let mut own: Vec<u32> = names.flat_map(|name| accounts::memberships(group, name)).collect();
+    own.extend(roots.iter().map(|account| account.gid).chain([0, from.gid]));
+    let is_added =
+        |gid: &u32| !own.contains(gid) && !facts.gids.is_nobodys(*gid) && facts.gids.outside(*gid).is_some();
+    from.groups.iter().copied().filter(is_added).collect()
 }
 
 /// NGROUPS_MAX (include/uapi/linux/limits.h)
@@ -313,7 +331,7 @@ mod tests {
     use std::ffi::CString;
 
     use super::*;
-    use crate::entrypoint::identity::edit::Files;
+    use crate::entrypoint::identity::id_map::IdMap;
     use crate::environment::Environment;
 
     const ROOTLESS: &str = "0 1000 1\n1 100000 65536\n";
@@ -380,6 +398,31 @@ mod tests {
         ] {
             assert_eq!(user(variables, root()).ids, expected, "{variables:?}");
         }
+    }
+
+    #[test]
+    fn groups_that_the_engine_was_told_to_add_stay_and_those_of_the_images_root_do_not() {
+        let groups = |variables: &[&str], groups: &[u32], facts: RootFacts| {
+            let variables = variables.iter().map(|v| CString::new(*v).unwrap()).collect();
+            let request = Request::read(&Environment::new(variables)).unwrap();
+            let ids = Ids { uid: 0, gid: 0, groups: groups.to_vec() };
+            plan(&request, &Facts { ids, root: Some(facts) }).unwrap().ids().groups.clone()
+        };
+        let wheel = || {
+            let file = b"root:x:0:\nbin:x:1:root,daemon\nwheel:x:10:toor\ndocker:x:998:\n".to_vec();
+            let passwd = b"root:x:0:0:::\ntoor:x:0:11:::\n".to_vec();
+            RootFacts { files: Files { passwd, group: file, shadow: None }, ..root() }
+        };
+        let given = [0, 1, 10, 11, 998, 5555];
+        assert_eq!(groups(&["LOCAL_USER_ID=7"], &given, wheel()), [7, 998, 5555]);
+        assert_eq!(groups(&["LOCAL_USER_ID=7", "EXTRA_GROUP_ID=1"], &given, wheel()), [7, 1, 998, 5555]);
+        assert_eq!(groups(&["LOCAL_USER_ID=0"], &given, wheel()), given);
+        // Whose they are is not known.
+        let unreadable = RootFacts { unreadable: Some("read /etc/group".into()), ..wheel() };
+        assert_eq!(groups(&["LOCAL_USER_ID=7"], &given, unreadable), [7]);
+        // Nobody's in a user namespace is somebody's outside.
+        let nobodys = RootFacts { uids: IdMap::parse(ROOTLESS), gids: IdMap::parse(ROOTLESS), ..wheel() };
+        assert_eq!(groups(&["LOCAL_USER_ID=7"], &[0, 65534, 70000, 998], nobodys), [7, 998]);
     }
 
     #[test]
