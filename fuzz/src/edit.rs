@@ -1,7 +1,7 @@
 //! Adding the user to the account files.
 
 use gb::entrypoint::identity::accounts::{self, Account, Group};
-use gb::entrypoint::identity::edit::{Edited, User, with_user};
+use gb::entrypoint::identity::edit::{Edited, User, line_to_append, with_home, with_user};
 use gb::entrypoint::identity::{Files, HOME};
 
 use super::{id, parts};
@@ -13,7 +13,13 @@ pub fn edit(input: &[u8]) {
     let ids = parts.next().unwrap_or_default();
     let mut ids = ids.split(u8::is_ascii_whitespace).filter_map(id);
     let uid = ids.next().unwrap_or(9001);
-    let user = User { uid, gid: ids.next().unwrap_or(uid), extra: ids.take(8).collect(), replaces: true };
+    let user = User {
+        uid,
+        gid: ids.next().unwrap_or(uid),
+        extra: ids.take(8).collect(),
+        replaces: true,
+        home: HOME.into(),
+    };
     let mut file = || parts.next().map(<[u8]>::to_vec);
     let files =
         Files { passwd: file().unwrap_or_default(), group: file().unwrap_or_default(), shadow: file() };
@@ -23,6 +29,8 @@ pub fn edit(input: &[u8]) {
     assert_eq!(again.files, edited.files, "once is enough");
     assert_eq!(again.name, edited.name);
     let is_new = passwd(&files, &user, &edited);
+    home(&edited.files.passwd, uid);
+    appended(&files.passwd, uid);
     group(&files, &user, &edited);
     shadow(&files, &edited, is_new);
 }
@@ -208,5 +216,48 @@ fn is_own_line(line: &[u8]) -> bool {
     let fields: Vec<&[u8]> = line.split(|byte| *byte == b':').collect();
     let plain = |text: &[u8]| id(text).is_some_and(|id| id.to_string().as_bytes() == text);
     matches!(fields[..], [b"user", b"x" | b"*", uid, gid, b"", home, b"/bin/bash"]
-        if plain(uid) && plain(gid) && home == HOME.as_bytes())
+        if plain(uid) && plain(gid) && (home == HOME.as_bytes() || is_substitute(home, uid)))
+}
+
+/// Whether gb gives this home to a user who can't have /home/user.
+fn is_substitute(home: &[u8], uid: &[u8]) -> bool {
+    [b"/tmp".as_slice(), b"/var/tmp", b"/dev/shm"]
+        .iter()
+        .any(|place| [place, b"/gb-home-".as_slice(), uid].concat() == home)
+}
+
+/// Another home changes one field of one line, and not root's.
+fn home(passwd: &[u8], uid: u32) {
+    let home = format!("/tmp/gb-home-{uid}");
+    let known = |file: &[u8]| {
+        accounts::accounts(file)
+            .find(|account| account.uid == uid)
+            .map(|account| account.home == home.as_bytes())
+    };
+    let Some(moved) = with_home(passwd, uid, home.as_ref()) else {
+        return assert!(uid == 0 || known(passwd) != Some(false));
+    };
+    assert!(uid != 0 && known(&moved) == Some(true));
+    let changes = changes(passwd, &moved);
+    let [(Some(old), new)] = changes[..] else { panic!("one line: {changes:?}") };
+    let fields = |line: &[u8]| line.split(|byte| *byte == b':').map(<[u8]>::to_vec).collect::<Vec<_>>();
+    let mut expected = fields(old);
+    expected[5] = home.clone().into_bytes();
+    assert_eq!(fields(new), expected);
+}
+
+/// A line that is appended makes an account, and leaves every other line as it is.
+fn appended(passwd: &[u8], uid: u32) {
+    let is_known = accounts::accounts(passwd).any(|account| account.uid == uid);
+    let Some(line) = line_to_append(passwd, uid, 0, HOME.as_ref()) else { return };
+    assert!(!is_known);
+    let after = [passwd, &line].concat();
+    assert!(after.ends_with(b"\n"));
+    let new: Vec<_> = accounts::accounts(&after).collect();
+    let old: Vec<_> = accounts::accounts(passwd).collect();
+    assert!(
+        new.starts_with(&old)
+            && new.len() == old.len() + 1
+            && new.last().is_some_and(|account| account.uid == uid)
+    );
 }

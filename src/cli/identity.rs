@@ -1,11 +1,11 @@
 //! How the plan of a user is shown, by `gb run --dry-run` and `gb env`.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
 use serde_json::{Value, json};
 
 use super::{Format, env};
-use crate::entrypoint::identity::{Forecast, HOME, Ids, Plan, UserPlan};
+use crate::entrypoint::identity::{Anonymous, Forecast, HOME, Ids, Plan, UserPlan};
 use crate::entrypoint::{init, work_tree};
 use crate::environment::Environment;
 use crate::error::Error;
@@ -33,7 +33,7 @@ pub(super) fn shown(
                 Plan::User(user) => Some((user.as_ref(), user.forecast())),
                 Plan::Unchanged { .. } => None,
             };
-            text.extend(lines(plan, forecast.as_ref()));
+            text.extend(lines(plan, forecast.as_ref(), environment));
             let git = work_tree::settings(environment, plan.ids().uid);
             text.extend(git.iter().map(|(name, value)| format!("git: {name}={}", value.to_string_lossy())));
             let mut value = json(plan, forecast.as_ref());
@@ -85,8 +85,11 @@ pub(super) fn dry_run(
     text
 }
 
+/// Where a home is that is not the usual one.
+const ELSEWHERE: &str = "one in /tmp, /var/tmp or /dev/shm";
+
 /// The plan in lines for people.
-fn lines(plan: &Plan, user: Option<&(&UserPlan, Forecast)>) -> Vec<String> {
+fn lines(plan: &Plan, user: Option<&(&UserPlan, Forecast)>, environment: &Environment) -> Vec<String> {
     let Ids { uid, gid, groups } = plan.ids();
     let groups: Vec<String> = groups.iter().map(ToString::to_string).collect();
     let mut lines =
@@ -96,14 +99,21 @@ fn lines(plan: &Plan, user: Option<&(&UserPlan, Forecast)>) -> Vec<String> {
             (Some(name), None, true) => {
                 format!("account: {name}, to be written to /etc/passwd and /etc/group")
             }
+            (Some(name), None, false) if user.moves_to(OsStr::new(HOME)) && forecast.no_home.is_none() => {
+                format!("account: {name}, whose home in /etc/passwd becomes {HOME}")
+            }
             (Some(name), None, false) => format!("account: {name}, as it is in /etc/passwd"),
             (Some(_), Some(cause), _) => format!("account: none: {cause}"),
             (None, ..) => "account: none".to_owned(),
         });
         lines.push(match &forecast.no_home {
             None => format!("home: {HOME}"),
-            Some(cause) => format!("home: not {HOME}: {cause}: one in /tmp, /var/tmp or /dev/shm"),
+            Some(cause) => format!("home: not {HOME}: {cause}: {ELSEWHERE}"),
         });
+    } else {
+        let Anonymous { needs_home, adds_account } = Anonymous::find(plan.ids(), environment);
+        lines.extend(adds_account.then(|| "account: to be added to /etc/passwd".to_owned()));
+        lines.extend(needs_home.then(|| format!("home: {ELSEWHERE}, as the engine's can't be written to")));
     }
     lines.extend(plan.notes().iter().map(|note| format!("note: {note}")));
     lines

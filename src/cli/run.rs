@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use super::{become_program, identity, print, request};
-use crate::entrypoint::identity::{Facts, Plan, Problem, Request, become_user, plan};
+use crate::entrypoint::identity::{Anonymous, Facts, Lock, Plan, Problem, Request, become_user, plan};
 use crate::entrypoint::privileges::{System, forbid_new_privileges, wants_no_new_privileges};
 use crate::entrypoint::{caches, init, work_tree};
 use crate::environment::Environment;
@@ -63,13 +63,16 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let no_new_privs = arguments.no_new_privs || wants_no_new_privileges(&environment)?;
     let target = request(None, &environment)?;
     let user = Request::read(&environment)?;
-    let user = plan(&user, &Facts::gather(&user))?;
     if arguments.dry_run {
+        let user = plan(&user, &Facts::gather(&user))?;
         let facts = toolchain::Facts::gather(&target, &environment, Platform::host());
         let target = toolchain::plan(target, &environment, facts.as_ref());
         let shown = identity::shown(Ok(&user), Ok(init.as_ref()), Ok(no_new_privs), &environment);
         return print(&identity::dry_run(&target, &shown, &arguments.command, arguments.json));
     }
+    // Until this program is the user nobody else is to change what it finds in the account files.
+    let lock = Lock::take(&user);
+    let user = plan(&user, &Facts::gather(&user))?;
 
     if no_new_privs {
         forbid_new_privileges(&mut System)?;
@@ -79,8 +82,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     }
     user.notes().iter().for_each(tell);
     let mut problems = match &user {
-        Plan::Unchanged { .. } => Vec::new(),
-        Plan::User(user) => become_user(user, &mut environment)?,
+        Plan::Unchanged { ids, .. } => {
+            drop(lock);
+            Anonymous::find(ids, &environment).act(ids, &mut environment);
+            Vec::new()
+        }
+        Plan::User(user) => become_user(user, lock, &mut environment)?,
     };
 
     // From here on as the user. What follows looks at files that the caller names, and none of it can fail but the exec.

@@ -3,6 +3,7 @@
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 
 use nix::errno::Errno;
+use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid};
 
 /// Forks: `None` in the child, the child's process id in the parent.
@@ -13,6 +14,26 @@ pub fn fork() -> Result<Option<Pid>, Errno> {
         ForkResult::Parent { child } => Some(child),
         ForkResult::Child => None,
     })
+}
+
+/// What a child process answers with its exit code; `None` if there could be no child, or it was killed.
+pub fn ask_child(question: impl FnOnce() -> u8) -> Option<u8> {
+    // Where SIGCHLD is ignored no exit code is kept.
+    super::startup::default_sigchld();
+    match fork().ok()? {
+        None => {
+            let code = question();
+            // SAFETY: _exit(2) ends the process at once: what is buffered or registered to be done is the parent's.
+            unsafe { libc::_exit(code.into()) }
+        }
+        Some(child) => loop {
+            match waitpid(child, None) {
+                Err(Errno::EINTR) => {}
+                Ok(WaitStatus::Exited(_, code)) => return u8::try_from(code).ok(),
+                _ => return None,
+            }
+        },
+    }
 }
 
 /// A standard stream (0 to 2).

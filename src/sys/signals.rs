@@ -87,6 +87,31 @@ pub(super) fn default(signal: libc::c_int) {
     unsafe { libc::signal(signal, libc::SIG_DFL) };
 }
 
+/// SIGXFSZ ignored: until this is dropped, writing more than RLIMIT_FSIZE allows is an error (EFBIG) and not the end of the
+/// process (setrlimit(2)).
+pub struct FileSizeSignal {
+    was_ignored: bool,
+}
+
+impl FileSizeSignal {
+    /// Ignores it.
+    pub fn ignore() -> FileSizeSignal {
+        let was_ignored = is_ignored(libc::SIGXFSZ);
+        if !was_ignored {
+            ignore(libc::SIGXFSZ);
+        }
+        FileSizeSignal { was_ignored }
+    }
+}
+
+impl Drop for FileSizeSignal {
+    fn drop(&mut self) {
+        if !self.was_ignored {
+            default(libc::SIGXFSZ);
+        }
+    }
+}
+
 /// A signal that was received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Signal {

@@ -54,12 +54,12 @@ pub fn cases() -> Vec<Case> {
 fn accounts() -> Vec<Case> {
     vec![
         every_way(
-            "a uid of the image's changes no account file",
+            "a uid of the image's changes nothing but the home that its account has",
             || asking_for("1000"),
             WHO_IN_HOME,
             |done| {
                 let done = done.code(0).prints("1000:1000:1000 /home/user\n");
-                assert_eq!([done.file("/etc/passwd"), done.file("/etc/group")], [PASSWD, GROUP], "{done}");
+                assert_eq!(done.file("/etc/group"), GROUP, "{done}");
                 assert_eq!(done.mode("/home/user"), (0o755, 1000, 1000), "{done}");
             },
         ),
@@ -191,6 +191,15 @@ fn groups() -> Vec<Case> {
             "an extra group can't bring fields of its own into /etc/group",
             || asking_for("4242").env("EXTRA_GROUP_ID", "docker:x:0:user"),
             &["EXTRA_GROUP_ID"],
+        ),
+        runs(
+            "groups that the engine was told to add are kept, after all others",
+            || {
+                let group = GROUP.replace("daemon:x:1:", "daemon:x:1:root");
+                let root = asking_for("4242").group(group).env("EXTRA_GROUP_ID", "100");
+                root.setpriv(&["--groups=0,1,7777,998"])
+            },
+            "4242:4242:4242,100,998,7777 /home/user\n",
         ),
         runs(
             "extra groups come on top of those that an account of the image's has",

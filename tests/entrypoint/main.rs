@@ -32,6 +32,7 @@ mod compat;
 mod contract;
 mod exec;
 mod harness;
+mod homes;
 mod init;
 mod inside;
 mod root;
@@ -74,6 +75,7 @@ fn main() -> ExitCode {
         init::cases(),
         contract::cases(),
         better::cases(),
+        homes::cases(),
         streams::cases(),
         security::cases(),
         su_exec::cases(),

@@ -33,6 +33,15 @@ pub(super) fn unmet(request: &UserRequest, ids: &Ids) -> Vec<String> {
     notes
 }
 
+/// For a caller who wants root, and has started the container as somebody else.
+pub(super) fn not_root(ids: &Ids) -> Vec<String> {
+    let uid = ids.uid;
+    let note = format!(
+        "RUN_AS_ROOT=true: the container was started as uid {uid} and stays so (docker run without --user)"
+    );
+    if uid == 0 { Vec::new() } else { vec![note] }
+}
+
 /// For a caller who gave no id, and whose files the default user can't write to.
 pub(super) fn hint(workdir: &Workdir, uids: &IdMap) -> Option<String> {
     let Workdir { path, uid, is_mounted, .. } = workdir;

@@ -1,6 +1,6 @@
 //! Doing what a plan says: the account, the home, the drop, and what to do where one of the first two can't be had.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -10,6 +10,7 @@ use nix::errno::Errno;
 
 use super::edit::HOME;
 use super::home;
+use super::lock::Lock;
 use super::plan::UserPlan;
 use super::record::RecordError;
 use crate::entrypoint::privileges::{DropError, System, drop_to};
@@ -28,19 +29,36 @@ pub struct Problem {
 
 /// Becomes the user: as root makes the account and the home, gives up root, and as the user makes sure of a home.
 ///
-/// HOME is set in the environment. The error is that of the drop alone, after which nothing may be started.
-pub fn become_user(plan: &UserPlan, environment: &mut Environment) -> Result<Vec<Problem>, DropError> {
+/// The lock is held until then. HOME is set in the environment. The error is that of the drop alone, after which nothing may
+/// be started.
+pub fn become_user(
+    plan: &UserPlan,
+    lock: Result<Lock, RecordError>,
+    environment: &mut Environment,
+) -> Result<Vec<Problem>, DropError> {
+    let uid = plan.ids.uid;
+    // A file that grows too large is to be an error, not the end.
+    let limit = sys::FileSizeSignal::ignore();
     // The home first: if this is interrupted, the account still tells whose it was.
-    let owner = home::Owner { uid: plan.ids.uid, gid: plan.ids.gid, earlier_uid: plan.edited.earlier_uid };
+    let owner = home::Owner { uid, gid: plan.ids.gid, earlier_uid: plan.edited.earlier_uid };
     let prepared = home::prepare(owner);
-    let recorded = plan.record();
+    let certain = home::is_certain(Path::new(HOME), uid);
+    let (lock, no_account) = match lock {
+        Ok(lock) => {
+            let recorded = plan.record(&lock, &home_to_tell(plan, certain));
+            (Some(lock), recorded.err())
+        }
+        Err(error) => (None, Some(error).filter(|_| plan.writes_files)),
+    };
+    drop(limit);
     streams::give(&plan.from, &plan.ids);
     drop_to(&plan.ids, &plan.from, &mut System)?;
+    // Who takes it now finds a program of the user running.
+    drop(lock);
 
     let mut problems = Vec::new();
-    let no_account = recorded.err();
-    let no_home = home::is_usable(Path::new(HOME), plan.ids.uid).err();
-    let substitute = no_home.and_then(|_| home::substitute(plan.ids.uid));
+    let no_home = if certain { None } else { home::is_usable(Path::new(HOME), uid).err() };
+    let substitute = no_home.and_then(|_| home::substitute(uid));
     let instead = instead(no_home, substitute.as_deref());
     // HOME is what it should be, or what there is; a path has no NUL byte.
     let _set = environment.set("HOME", substitute.as_deref().unwrap_or(OsStr::new(HOME)));
@@ -65,6 +83,32 @@ pub fn become_user(plan: &UserPlan, environment: &mut Environment) -> Result<Vec
         remedy: home_remedy(&error, plan.ids.uid),
     }));
     Ok(problems)
+}
+
+/// The home that the account is to tell: the one that the command will have.
+///
+/// Whether the user can write to somebody else's directory, a child finds out as the user. If there can be none it is
+/// /home/user.
+fn home_to_tell(plan: &UserPlan, certain: bool) -> OsString {
+    let home = Path::new(HOME);
+    let matters = plan.writes_files || plan.account_home.is_some();
+    if certain || !matters {
+        return home.into();
+    }
+    let uid = plan.ids.uid;
+    let answer = sys::ask_child(|| {
+        let Ok(()) = drop_to(&plan.ids, &plan.from, &mut System) else { return 0 };
+        match home::is_usable(home, uid) {
+            Ok(()) => 0,
+            // The same is found again afterwards: it is the user's own by then.
+            Err(_) => home::substitute(uid)
+                .and_then(|found| home::substitutes(uid).position(|dir| dir == found))
+                .and_then(|at| u8::try_from(at + 1).ok())
+                .unwrap_or(0),
+        }
+    });
+    let substitute = answer.and_then(|number| usize::from(number).checked_sub(1));
+    substitute.and_then(|at| home::substitutes(uid).nth(at)).unwrap_or(home.into()).into()
 }
 
 fn errno(error: &io::Error) -> Option<Errno> {

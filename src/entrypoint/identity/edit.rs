@@ -2,7 +2,11 @@
 //!
 //! Pure: contents in, contents out. Every line that is not the user's own stays byte for byte.
 
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+
 use super::accounts::{self, Account, Group};
+use super::home;
 
 /// The name of the user and of its group, and where it lives; the names that the original entrypoint gives.
 pub const USER: &str = "user";
@@ -33,6 +37,8 @@ pub struct User {
     pub extra: Vec<u32>,
     /// Whether the account of an earlier start may be made over to this user. If not, the user gets one of another name.
     pub replaces: bool,
+    /// The home that a new account gets.
+    pub home: OsString,
 }
 
 /// The files with the user in them.
@@ -71,7 +77,7 @@ pub fn with_user(files: &Files, user: &User) -> Edited {
 fn add_account(edited: &mut Edited, user: &User, earlier: Option<Account<'_>>) {
     let Files { passwd, group, shadow } = &mut edited.files;
     if let Some(name) = free_name(passwd, USER, user.uid, earlier.is_some()) {
-        let line = account_line(&name, user.uid, user.gid, shadow.is_some());
+        let line = account_line(&name, user.uid, user.gid, user.home.as_bytes(), shadow.is_some());
         match earlier {
             Some(earlier) => {
                 edited.earlier_uid = Some(earlier.uid);
@@ -90,11 +96,53 @@ fn add_account(edited: &mut Edited, user: &User, earlier: Option<Account<'_>>) {
 }
 
 /// `user:x:UID:GID::/home/user:/bin/bash`
-fn account_line(name: &[u8], uid: u32, gid: u32, shadowed: bool) -> Vec<u8> {
+fn account_line(name: &[u8], uid: u32, gid: u32, home: &[u8], shadowed: bool) -> Vec<u8> {
     // shadow(5): with an x the password is in /etc/shadow. An asterisk can be no password's hash, an empty field would
     // be no password at all.
     let password = if shadowed { 'x' } else { '*' };
-    [name, format!(":{password}:{uid}:{gid}::{HOME}:/bin/bash").as_bytes()].concat()
+    [name, format!(":{password}:{uid}:{gid}::").as_bytes(), home, b":/bin/bash"].concat()
+}
+
+/// A line for a user who can add one to passwd, and change nothing else; with what has to stand before it in the file.
+/// `None` if the user has an account, or no name is free.
+pub fn line_to_append(passwd: &[u8], uid: u32, gid: u32, home: &OsStr) -> Option<Vec<u8>> {
+    if accounts::accounts(passwd).any(|account| account.uid == uid) {
+        return None;
+    }
+    let name = free_name(passwd, USER, uid, false)?;
+    let mut text = Vec::new();
+    if passwd.last().is_some_and(|byte| *byte != b'\n') {
+        text.push(b'\n');
+    }
+    append_line(&mut text, &account_line(&name, uid, gid, home.as_bytes(), false));
+    Some(text)
+}
+
+/// passwd with another home for the account of a user; `None` if it tells that home already, or is not to be changed.
+///
+/// Root's account keeps its home: whatever else is root in the container goes by it, and a later user may be given the
+/// directory.
+pub fn with_home(passwd: &[u8], uid: u32, home: &OsStr) -> Option<Vec<u8>> {
+    let known = accounts::accounts(passwd).find(|account| account.uid == uid)?;
+    if uid == 0 || known.home == home.as_bytes() {
+        return None;
+    }
+    let mut first = true;
+    let is_it = |line: &[u8]| {
+        let found = first && Account::parse(line).is_some_and(|account| account.uid == uid);
+        first &= !found;
+        found
+    };
+    let mut passwd = passwd.to_vec();
+    edit_lines(&mut passwd, is_it, |line| {
+        let mut fields: Vec<&[u8]> = line.split(|byte| *byte == b':').collect();
+        // passwd(5): the sixth of seven.
+        if let Some(field) = fields.get_mut(5) {
+            *field = home.as_bytes();
+        }
+        fields.join(&b':')
+    });
+    Some(passwd)
 }
 
 /// The account of an earlier start, which can be made over: the container was started again, or the image was made of one.
@@ -117,9 +165,11 @@ fn may_be_named(line: &[u8], name: &[u8]) -> bool {
 /// Whether a line is what [`account_line`], or useradd(8) in the original entrypoint, writes for `user`.
 fn is_own_line(line: &[u8]) -> bool {
     Account::parse(line).filter(|account| account.uid != 0).is_some_and(|account| {
-        let Account { name, uid, gid, .. } = account;
+        let Account { name, uid, gid, home } = account;
+        let is_own_home = home == HOME.as_bytes() || home::is_substitute(OsStr::from_bytes(home), uid);
         name == USER.as_bytes()
-            && [true, false].iter().any(|shadowed| line == account_line(name, uid, gid, *shadowed))
+            && is_own_home
+            && [true, false].iter().any(|shadowed| line == account_line(name, uid, gid, home, *shadowed))
     })
 }
 
@@ -247,7 +297,7 @@ mod tests {
     }
 
     fn user(uid: u32, gid: u32, extra: &[u32]) -> User {
-        User { uid, gid, extra: extra.to_vec(), replaces: true }
+        User { uid, gid, extra: extra.to_vec(), replaces: true, home: HOME.into() }
     }
 
     /// What is added to each file, the user's name and the earlier uid.
@@ -329,6 +379,31 @@ mod tests {
     }
 
     #[test]
+    fn an_account_is_told_another_home_but_for_roots() {
+        let passwd = b"# c\nroot:x:0:0::/root:/bin/sh\na:x:7:7:A, B:/home/a:/bin/zsh\r\nb:x:7:7::/b:\n";
+        let moved = with_home(passwd, 7, OsStr::new("/home/user")).unwrap();
+        let expected = "# c\nroot:x:0:0::/root:/bin/sh\na:x:7:7:A, B:/home/user:/bin/zsh\nb:x:7:7::/b:\n";
+        assert_eq!(String::from_utf8(moved.clone()).unwrap(), expected);
+        for (passwd, uid) in [(moved.as_slice(), 7), (passwd, 0), (passwd, 8), (b"", 7)] {
+            assert_eq!(with_home(passwd, uid, OsStr::new("/home/user")), None, "{uid}");
+        }
+    }
+
+    #[test]
+    fn who_may_only_append_to_passwd_gets_a_line_without_a_password() {
+        let line = |passwd: &str, uid| {
+            let line = line_to_append(passwd.as_bytes(), uid, 0, OsStr::new("/tmp/gb-home-7"));
+            line.map(|line| String::from_utf8(line).unwrap())
+        };
+        let expected = "user:*:7:0::/tmp/gb-home-7:/bin/bash\n";
+        assert_eq!(line(PASSWD, 7).unwrap(), expected);
+        assert_eq!(line("root:x:0:0:::", 7).unwrap(), format!("\n{expected}"));
+        assert_eq!(line("user:x:5:5:::\n", 7).unwrap(), expected.replacen("user", "user-7", 1));
+        assert_eq!(line("a:x:7:7:::\n", 7), None);
+        assert_eq!(line("user:x:5:5:::\nuser-7:x:6:6:::\n", 7), None);
+    }
+
+    #[test]
     fn the_account_of_an_earlier_start_is_made_over() {
         let first = with_user(&files(PASSWD, GROUP, Some(SHADOW)), &user(1000, 1000, &[]));
         let second = with_user(&first.files, &user(2000, 3000, &[]));
@@ -339,6 +414,14 @@ mod tests {
         assert_eq!(second.files.group, format!("{GROUP}user:x:3000:\n").as_bytes());
         assert_eq!(second.files.shadow, first.files.shadow);
         assert_eq!((first.earlier_uid, second.earlier_uid), (None, Some(1000)));
+        // One that had another home, too, but not one with a home that is not gb's.
+        let line = |home: &str| format!("user:*:1000:1000::{home}:/bin/bash\n");
+        let passwd = |home: &str| with_user(&files(&line(home), "", None), &user(7, 7, &[])).files.passwd;
+        assert_eq!(passwd("/tmp/gb-home-1000"), b"user:*:7:7::/home/user:/bin/bash\n");
+        for other in ["/tmp/gb-home-1001", "/home/dev"] {
+            let expected = format!("{}user-7:*:7:7::/home/user:/bin/bash\n", line(other));
+            assert_eq!(String::from_utf8(passwd(other)).unwrap(), expected);
+        }
     }
 
     #[test]

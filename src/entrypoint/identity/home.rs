@@ -4,7 +4,7 @@
 //! nothing is named by a path. Each directory is opened from the one above it, as a mere place (O_PATH), looked at, and
 //! only then read or given away, all by the same descriptor.
 
-use std::ffi::{CStr, CString, OsString};
+use std::ffi::{CStr, CString, OsStr, OsString};
 use std::fs::{self, DirBuilder, File, Metadata};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -200,6 +200,15 @@ pub fn is_usable(home: &Path, uid: u32) -> Result<(), Errno> {
     if is_own || sys::is_mount(home) { Ok(()) } else { Err(Errno::EACCES) }
 }
 
+/// Whether the home is certainly one that the user can use, as far as root can tell: the user's own directory, on a file
+/// system that can be written to.
+pub fn is_certain(home: &Path, uid: u32) -> bool {
+    let is_own =
+        |metadata: &Metadata| metadata.is_dir() && metadata.uid() == uid && metadata.mode() & 0o300 == 0o300;
+    fs::symlink_metadata(home).is_ok_and(|metadata| is_own(&metadata))
+        && access(home, AccessFlags::W_OK | AccessFlags::X_OK).is_ok()
+}
+
 /// A directory of the user's own, where the home can't be used: in a place that anybody may write to.
 ///
 /// Called as the user, so that nothing can be done in it that the user could not do.
@@ -208,12 +217,21 @@ pub fn substitute(uid: u32) -> Option<OsString> {
         fs::symlink_metadata(dir)
             .is_ok_and(|metadata| metadata.is_dir() && metadata.uid() == uid && metadata.mode() & 0o022 == 0)
     };
+    substitutes(uid).find_map(|dir| {
+        let made = DirBuilder::new().mode(0o700).create(&dir);
+        // Anybody may have put something else there under this name.
+        (made.is_ok() || own(&dir)).then(|| dir.into_os_string())
+    })
+}
+
+/// Whether a path is one that [`substitute`] may give.
+pub fn is_substitute(home: &OsStr, uid: u32) -> bool {
+    substitutes(uid).any(|dir| dir == home)
+}
+
+/// What [`substitute`] tries, in this order.
+pub fn substitutes(uid: u32) -> impl Iterator<Item = PathBuf> {
     ["/tmp", "/var/tmp", "/dev/shm"]
-        .iter()
-        .map(|place| PathBuf::from(place).join(format!("gb-home-{uid}")))
-        .find_map(|dir| {
-            let made = DirBuilder::new().mode(0o700).create(&dir);
-            // Anybody may have put something else there under this name.
-            (made.is_ok() || own(&dir)).then(|| dir.into_os_string())
-        })
+        .into_iter()
+        .map(move |place| PathBuf::from(place).join(format!("gb-home-{uid}")))
 }

@@ -6,6 +6,7 @@
 
 pub mod accounts;
 mod advice;
+mod anonymous;
 mod becoming;
 pub mod edit;
 mod facts;
@@ -13,15 +14,18 @@ mod forecast;
 mod home;
 pub mod id;
 pub mod id_map;
+mod lock;
 mod plan;
 mod record;
 pub mod request;
 mod user_spec;
 
+pub use anonymous::Anonymous;
 pub use becoming::{Problem, become_user};
 pub use edit::{Files, HOME};
 pub use facts::{Facts, Ids, RootFacts, Workdir, accounts_and_groups};
 pub use forecast::Forecast;
+pub use lock::Lock;
 pub use plan::{Plan, PlanError, UserPlan, plan};
 pub use request::{IdentityRequestError, Request};
 pub use user_spec::{Resolved, UserSpec, UserSpecError};

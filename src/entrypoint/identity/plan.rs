@@ -1,10 +1,11 @@
 //! Which user the command gets, decided from the request and the facts alone.
 
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
 use super::accounts;
 use super::advice;
-use super::edit::{self, Edited, Files, User};
+use super::edit::{self, Edited, Files, HOME, User};
 use super::facts::{Facts, Ids, RootFacts, Workdir};
 use super::request::{ExtraGroup, Request, UserRequest, Who};
 
@@ -76,6 +77,8 @@ pub struct UserPlan {
     pub edited: Edited,
     /// Whether they have to be written.
     pub writes_files: bool,
+    /// The home that an account which was there before has, root's excepted.
+    pub account_home: Option<OsString>,
 }
 
 /// The request can't be met.
@@ -147,7 +150,8 @@ pub fn plan(request: &Request, facts: &Facts) -> Result<Plan, PlanError> {
     let ids = facts.ids.clone();
     match (request, &facts.root) {
         (Request::Unchanged, _) => {
-            Ok(Plan::Unchanged { ids, reason: "RUN_AS_ROOT is true".to_owned(), notes: Vec::new() })
+            let notes = advice::not_root(&ids);
+            Ok(Plan::Unchanged { ids, reason: "RUN_AS_ROOT is true".to_owned(), notes })
         }
         (Request::User(user), None) => {
             let reason = format!("started as uid {}, who can't become another user", ids.uid);
@@ -210,12 +214,15 @@ fn user_plan(request: &UserRequest, from: Ids, facts: &RootFacts) -> Result<User
         }
         extra.push(extra_gid);
     }
-    let user = User { uid, gid, extra, replaces: !facts.earlier_is_running };
+    let user = User { uid, gid, extra, replaces: !facts.earlier_is_running, home: HOME.into() };
     let edited = edit::with_user(&facts.files, &user);
     let ids = ids(&user, &edited, &from, facts)?;
     check(&ids, &from, facts)?;
     let writes_files = edited.files != facts.files && facts.unreadable.is_none();
-    Ok(UserPlan { from, ids, reason, announcements, notes, user, edited, writes_files })
+    let mut known = accounts::accounts(&facts.files.passwd);
+    let known = known.find(|account| account.uid == uid && uid != 0 && facts.unreadable.is_none());
+    let account_home = known.map(|account| OsStr::from_bytes(account.home).to_owned());
+    Ok(UserPlan { from, ids, reason, announcements, notes, user, edited, writes_files, account_home })
 }
 
 /// The user's id, how it is announced, and who said so.
@@ -530,7 +537,7 @@ mod tests {
         };
         assert_eq!(notes(&[]), "");
         assert_eq!(notes(&["LOCAL_USER_ID=5000"]), "");
-        assert_eq!(notes(&["RUN_AS_ROOT=true", "LOCAL_USER_ID=7"]), "");
+        assert!(notes(&["RUN_AS_ROOT=true"]).starts_with("RUN_AS_ROOT=true: the container was started as"));
         assert_eq!(notes(&["LOCAL_GROUP_ID=0", "EXTRA_GROUP_ID=0"]), "");
         assert!(notes(&["EXTRA_GROUP_ID=998"]).contains("--group-add 998"));
         assert!(notes(&["LOCAL_GROUP_ID=5"]).contains("--user 5000:5"));
@@ -544,6 +551,9 @@ mod tests {
     fn files_are_written_only_if_they_lack_something_and_could_be_read() {
         assert!(user(&["LOCAL_USER_ID=7"], root()).writes_files);
         assert!(!user(&["LOCAL_USER_ID=1000"], root()).writes_files);
+        let home = |uid: &str| user(&[uid], root()).account_home;
+        assert_eq!(home("LOCAL_USER_ID=1000"), Some("/home/node".into()));
+        assert_eq!((home("LOCAL_USER_ID=7"), home("LOCAL_USER_ID=0")), (None, None));
         let unreadable =
             RootFacts { unreadable: Some("read /etc/group: it is a directory".into()), ..root() };
         let plan = user(&["LOCAL_USER_ID=7"], unreadable);

@@ -1,23 +1,17 @@
 //! Writing the account files: all or nothing, one writer at a time.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, fcntl};
 
-use super::edit::{self, Edited, Files};
+use super::edit::{self, Files, User};
 use super::facts;
+use super::lock::Lock;
 use super::plan::UserPlan;
-
-/// As long as lckpwdf(3) waits for the lock.
-const PATIENCE: Duration = Duration::from_secs(15);
-/// How often the lock is asked for.
-const PAUSE: Duration = Duration::from_millis(10);
 
 /// Why the user has no account.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +36,9 @@ pub enum RecordError {
     /// What is there can't be read.
     #[error("{0}")]
     Unreadable(String),
+    /// Nobody else may write them.
+    #[error("the account files are root's")]
+    NotRoot,
 }
 
 impl RecordError {
@@ -54,11 +51,12 @@ impl RecordError {
     pub fn remedy(&self) -> String {
         match self {
             RecordError::File { errno: Errno::EPERM | Errno::EACCES, .. } => "--cap-add CHOWN".to_owned(),
+            RecordError::File { errno: Errno::EFBIG, .. } => "--ulimit fsize=-1".to_owned(),
             _ => String::new(),
         }
     }
 
-    fn file(path: &'static str, error: &io::Error) -> RecordError {
+    pub(super) fn file(path: &'static str, error: &io::Error) -> RecordError {
         match error.raw_os_error().map(Errno::from_raw) {
             // rename(2): what a mount is on can't be replaced.
             Some(Errno::EBUSY) => RecordError::Mount(path),
@@ -69,17 +67,14 @@ impl RecordError {
 }
 
 impl UserPlan {
-    /// Makes the account files know the user.
+    /// Makes the account files know the user, and the home that it has.
     ///
-    /// Returns what was written, which may differ from what was planned where another program wrote in between.
-    pub fn record(&self) -> Result<Edited, RecordError> {
-        if !self.writes_files {
-            return Ok(self.edited.clone());
+    /// An account that was there before is told another home if that can be done; it serves without, too.
+    pub fn record(&self, _lock: &Lock, home: &OsStr) -> Result<(), RecordError> {
+        if !self.writes_files && !self.moves_to(home) {
+            return Ok(());
         }
-        if is_host() {
-            return Err(RecordError::NoContainer);
-        }
-        let _lock = lock()?;
+        // Shadow as well, which the plan may have done without.
         let (before, unreadable) = facts::account_files();
         if let Some(problem) = unreadable {
             return Err(RecordError::Unreadable(problem));
@@ -88,55 +83,33 @@ impl UserPlan {
         for path in ["/etc/shadow", "/etc/group", "/etc/passwd"] {
             let _removed = fs::remove_file(beside(&target(path)));
         }
-        let edited = edit::with_user(&before, &self.user);
-        let Files { passwd, group, shadow } = &edited.files;
+        let user = User { home: home.to_owned(), ..self.user.clone() };
+        let Files { passwd, group, shadow } = edit::with_user(&before, &user).files;
+        let moved = edit::with_home(&passwd, user.uid, home);
         // The account comes last: nobody may find it before its password is locked and its groups are there.
-        if let Some(shadow) = shadow.as_ref().filter(|_| edited.files.shadow != before.shadow) {
+        if let Some(shadow) = shadow.as_ref().filter(|_| shadow != before.shadow) {
             replace("/etc/shadow", shadow, 0o640)?;
         }
-        if *group != before.group {
-            replace("/etc/group", group, 0o644)?;
+        if group != before.group {
+            replace("/etc/group", &group, 0o644)?;
         }
-        if *passwd != before.passwd {
-            replace("/etc/passwd", passwd, 0o644)?;
+        if passwd != before.passwd {
+            replace("/etc/passwd", &passwd, 0o644)?;
+        } else if let Some(passwd) = moved {
+            let _moved = replace("/etc/passwd", &passwd, 0o644);
         }
-        Ok(edited)
+        Ok(())
+    }
+
+    /// Whether the account was there before, and has another home.
+    pub fn moves_to(&self, home: &OsStr) -> bool {
+        self.account_home.as_deref().is_some_and(|known| known != home)
     }
 }
 
 /// Whether this is a system of its own rather than a container (sd_booted(3)).
 pub(super) fn is_host() -> bool {
     fs::symlink_metadata("/run/systemd/system").is_ok()
-}
-
-/// Takes the lock of lckpwdf(3), which useradd and its kin take as well; it lasts as long as the file is open.
-fn lock() -> Result<File, RecordError> {
-    let path = "/etc/.pwd.lock";
-    let failed = |error: io::Error| RecordError::file(path, &error);
-    let file = File::options()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .custom_flags(libc::O_CLOEXEC | libc::O_NOFOLLOW)
-        .open(path)
-        .map_err(failed)?;
-    let request = libc::flock {
-        l_type: libc::F_WRLCK as libc::c_short,
-        l_whence: libc::SEEK_SET as libc::c_short,
-        l_start: 0,
-        l_len: 0,
-        l_pid: 0,
-    };
-    let tries = PATIENCE.as_millis() / PAUSE.as_millis();
-    for _ in 0..tries {
-        match fcntl(&file, FcntlArg::F_OFD_SETLK(&request)) {
-            Ok(_) => return Ok(file),
-            Err(Errno::EAGAIN | Errno::EACCES | Errno::EINTR) => std::thread::sleep(PAUSE),
-            Err(errno) => return Err(failed(errno.into())),
-        }
-    }
-    Err(RecordError::Locked)
 }
 
 /// Puts a new file in the place of one, with the old one's owner and mode. Readers see the old one or the new one.
