@@ -19,8 +19,11 @@ pub fn open_regular(path: &Path) -> io::Result<File> {
 /// Reads a part of a regular file: `length` bytes from `offset`, fewer if the file ends before.
 pub fn read_part(path: &Path, offset: u64, length: u64) -> io::Result<Vec<u8>> {
     let mut file = open_regular(path)?;
-    file.seek(SeekFrom::Start(offset))?;
-    let mut part = Vec::new();
+    if offset > 0 {
+        file.seek(SeekFrom::Start(offset))?;
+    }
+    // With all the room at once one read is enough; no part is large, whatever a file says of itself.
+    let mut part = Vec::with_capacity(usize::try_from(length.min(1 << 16)).unwrap_or_default());
     file.take(length).read_to_end(&mut part)?;
     Ok(part)
 }

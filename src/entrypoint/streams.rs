@@ -47,11 +47,11 @@ fn is_nameless_pipe(stream: BorrowedFd<'_>, status: &FileStat) -> bool {
 fn is_own_terminal(status: &FileStat) -> bool {
     /// Unix98 pseudo-terminals (Documentation/admin-guide/devices.txt).
     const MAJORS: std::ops::RangeInclusive<u64> = 136..=143;
-    let session = getsid(None).ok();
     let init = Pid::from_raw(1);
-    let is_first = session == Some(getpid()) || session == Some(init) && getppid() == init;
+    let is_first =
+        || getsid(None).is_ok_and(|leader| leader == getpid() || leader == init && getppid() == init);
     kind(status) == SFlag::S_IFCHR
         && MAJORS.contains(&major(status.st_rdev))
-        && is_first
+        && is_first()
         && stat("/dev/pts").is_ok_and(|devpts| devpts.st_dev == status.st_dev)
 }

@@ -69,9 +69,11 @@ impl<'a> Programs<'a> {
             _ => element.to_vec(),
         });
         let path = OsString::from_vec(elements.collect::<Vec<_>>().join(&b':'));
-        // Without a working directory only its relative elements are lost.
-        let cwd = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
-        which::which_in_all(name, Some(path), cwd).into_iter().flatten()
+        // The working directory matters to relative elements alone; without one only these are lost.
+        let is_relative = |element: &[u8]| element.first() != Some(&b'/');
+        let relative = path.as_bytes().split(|b| *b == b':').any(is_relative);
+        let cwd = Some(relative).filter(|relative| *relative).and_then(|_| std::env::current_dir().ok());
+        which::which_in_all(name, Some(path), cwd.unwrap_or("/".into())).into_iter().flatten()
     }
 }
 

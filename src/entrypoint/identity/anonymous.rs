@@ -35,6 +35,9 @@ pub struct Anonymous {
 impl Anonymous {
     /// Looks, and changes nothing. A HOME that the caller has chosen stays, whatever it is.
     pub fn find(ids: &Ids, environment: &Environment) -> Anonymous {
+        if ids.uid == 0 {
+            return Anonymous::default();
+        }
         let home = environment.get_nonempty("HOME");
         let is_usable = home.is_some_and(|home| {
             access(&Path::new(home).join("."), AccessFlags::W_OK | AccessFlags::X_OK).is_ok()
@@ -42,7 +45,7 @@ impl Anonymous {
         let may_add = (ids.gid == 0 || ids.groups.contains(&0))
             && access(PASSWD, AccessFlags::W_OK).is_ok()
             && !sys::is_mount(Path::new(PASSWD));
-        if ids.uid == 0 || is_usable && !may_add {
+        if is_usable && !may_add {
             return Anonymous::default();
         }
         let (files, unreadable) = accounts_and_groups();

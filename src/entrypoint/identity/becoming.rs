@@ -12,7 +12,7 @@ use super::edit::HOME;
 use super::home;
 use super::lock::Lock;
 use super::plan::UserPlan;
-use super::record::RecordError;
+use super::record::{FILE_SIZE, RecordError};
 use crate::entrypoint::privileges::{DropError, System, drop_to};
 use crate::entrypoint::streams;
 use crate::environment::Environment;
@@ -37,12 +37,10 @@ pub fn become_user(
     environment: &mut Environment,
 ) -> Result<Vec<Problem>, DropError> {
     let uid = plan.ids.uid;
-    // A file that grows too large is to be an error, not the end.
-    let limit = sys::FileSizeSignal::ignore();
     // The home first: if this is interrupted, the account still tells whose it was.
     let owner = home::Owner { uid, gid: plan.ids.gid, earlier_uid: plan.edited.earlier_uid };
     let prepared = home::prepare(owner);
-    let certain = home::is_certain(Path::new(HOME), uid);
+    let certain = *prepared.as_ref().unwrap_or(&false);
     let (lock, no_account) = match lock {
         Ok(lock) => {
             let recorded = plan.record(&lock, &home_to_tell(plan, certain));
@@ -50,7 +48,6 @@ pub fn become_user(
         }
         Err(error) => (None, Some(error).filter(|_| plan.writes_files)),
     };
-    drop(limit);
     streams::give(&plan.from, &plan.ids);
     drop_to(&plan.ids, &plan.from, &mut System)?;
     // Who takes it now finds a program of the user running.
@@ -63,8 +60,8 @@ pub fn become_user(
     // HOME is what it should be, or what there is; a path has no NUL byte.
     let _set = environment.set("HOME", substitute.as_deref().unwrap_or(OsStr::new(HOME)));
     let cause = match (prepared, no_home) {
-        (Ok(()), None) => None,
-        (Ok(()), Some(errno)) => Some(io::Error::from(errno)),
+        (Ok(_), None) => None,
+        (Ok(_), Some(errno)) => Some(io::Error::from(errno)),
         (Err(error), _) => Some(error),
     };
     let read_only = |error: Option<&io::Error>| error.is_some_and(|e| errno(e) == Some(Errno::EROFS));
@@ -138,6 +135,7 @@ fn instead(no_home: Option<Errno>, substitute: Option<&OsStr>) -> String {
 fn home_remedy(error: &io::Error, uid: u32) -> String {
     match errno(error) {
         Some(Errno::EROFS) => "--tmpfs /home/user".to_owned(),
+        Some(Errno::EFBIG) => FILE_SIZE.to_owned(),
         Some(Errno::EPERM) => "--cap-add CHOWN".to_owned(),
         Some(Errno::EACCES) if sys::is_mount(Path::new(HOME)) => {
             format!("chown {uid} what is mounted there")

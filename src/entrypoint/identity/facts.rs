@@ -1,6 +1,6 @@
 //! What there is: this process, its user namespace, the account files, the working directory.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
@@ -74,7 +74,7 @@ pub struct Workdir {
 impl Ids {
     /// The ids of a user who is in these groups: the primary one first, and each once.
     pub fn new(uid: u32, gid: u32, further: impl IntoIterator<Item = u32>) -> Ids {
-        let mut seen = HashSet::new();
+        let mut seen = BTreeSet::new();
         let groups = std::iter::once(gid).chain(further).filter(|group| seen.insert(*group)).collect();
         Ids { uid, gid, groups }
     }
@@ -152,10 +152,11 @@ fn id_map(path: &str) -> IdMap {
 }
 
 fn read_proc(path: &str) -> Option<String> {
-    // The kernel's own, and short: a map has 340 lines at most (user_namespaces(7)).
-    let mut text = String::with_capacity(4096);
-    File::open(path).ok()?.take(MAX_FILE).read_to_string(&mut text).ok()?;
-    Some(text)
+    // The kernel's own, of 340 lines at most (user_namespaces(7)), which it gives in one piece as far as there is room.
+    let mut text = vec![0; 16 << 10];
+    let length = File::open(path).ok()?.read(&mut text).ok()?;
+    text.truncate(length);
+    String::from_utf8(text).ok()
 }
 
 /// Reads the account files, and tells of the first that can't be read.

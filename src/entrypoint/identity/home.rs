@@ -45,13 +45,26 @@ pub struct Owner {
 ///
 /// Handed over are directories that belong to root, as the engine makes them on the way to a mount, and everything that
 /// belonged to the account's earlier id. What is mounted, and what is below that, stays as it is.
-pub fn prepare(owner: Owner) -> io::Result<()> {
+///
+/// Whether the user can certainly use it, as far as root can tell: it is the user's own directory, on a file system that can
+/// be written to.
+pub fn prepare(owner: Owner) -> io::Result<bool> {
     let home = Path::new(HOME);
-    match fs::symlink_metadata(home) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => make(home, owner),
-        Err(error) => Err(error),
-        Ok(metadata) => take(home, &metadata, owner),
-    }
+    let look = || fs::symlink_metadata(home);
+    let metadata = match look() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            make(home, owner)?;
+            look()?
+        }
+        Err(error) => return Err(error),
+        Ok(metadata) if metadata.uid() == owner.uid => metadata,
+        Ok(_) => {
+            hand_over(home, owner)?;
+            look()?
+        }
+    };
+    let is_own = metadata.is_dir() && metadata.uid() == owner.uid && metadata.mode() & 0o300 == 0o300;
+    Ok(is_own && access(home, AccessFlags::W_OK | AccessFlags::X_OK).is_ok())
 }
 
 /// Hands a home over, if it has to be.
@@ -67,6 +80,7 @@ fn make(home: &Path, owner: Owner) -> io::Result<()> {
         // Whatever the umask says.
         fs::set_permissions(parent, PermissionsExt::from_mode(0o755))?;
     }
+    let _signal = sys::FileSizeSignal::ignore();
     let new = mkdtemp(&parent.join(".user.gb-XXXXXX"))?;
     let made = copy_skeleton(Path::new(SKELETON), &new, owner, 0).and_then(|()| {
         let here = nix::fcntl::AT_FDCWD;
@@ -198,15 +212,6 @@ pub fn is_usable(home: &Path, uid: u32) -> Result<(), Errno> {
     let metadata = fs::symlink_metadata(home).map_err(|_| Errno::EACCES)?;
     let is_own = metadata.is_dir() && metadata.uid() == uid;
     if is_own || sys::is_mount(home) { Ok(()) } else { Err(Errno::EACCES) }
-}
-
-/// Whether the home is certainly one that the user can use, as far as root can tell: the user's own directory, on a file
-/// system that can be written to.
-pub fn is_certain(home: &Path, uid: u32) -> bool {
-    let is_own =
-        |metadata: &Metadata| metadata.is_dir() && metadata.uid() == uid && metadata.mode() & 0o300 == 0o300;
-    fs::symlink_metadata(home).is_ok_and(|metadata| is_own(&metadata))
-        && access(home, AccessFlags::W_OK | AccessFlags::X_OK).is_ok()
 }
 
 /// A directory of the user's own, where the home can't be used: in a place that anybody may write to.

@@ -12,6 +12,10 @@ use super::edit::{self, Files, User};
 use super::facts;
 use super::lock::Lock;
 use super::plan::UserPlan;
+use crate::sys;
+
+/// What lets files become as large as they have to (setrlimit(2), RLIMIT_FSIZE).
+pub(super) const FILE_SIZE: &str = "--ulimit fsize=-1";
 
 /// Why the user has no account.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +55,7 @@ impl RecordError {
     pub fn remedy(&self) -> String {
         match self {
             RecordError::File { errno: Errno::EPERM | Errno::EACCES, .. } => "--cap-add CHOWN".to_owned(),
-            RecordError::File { errno: Errno::EFBIG, .. } => "--ulimit fsize=-1".to_owned(),
+            RecordError::File { errno: Errno::EFBIG, .. } => FILE_SIZE.to_owned(),
             _ => String::new(),
         }
     }
@@ -73,6 +77,9 @@ impl UserPlan {
     pub fn record(&self, _lock: &Lock, home: &OsStr) -> Result<(), RecordError> {
         if !self.writes_files && !self.moves_to(home) {
             return Ok(());
+        }
+        if is_host() {
+            return if self.writes_files { Err(RecordError::NoContainer) } else { Ok(()) };
         }
         // Shadow as well, which the plan may have done without.
         let (before, unreadable) = facts::account_files();
@@ -139,6 +146,7 @@ fn beside(target: &Path) -> PathBuf {
 }
 
 fn write_new(new: &Path, old: &Path, contents: &[u8], mode: u32) -> io::Result<()> {
+    let _signal = sys::FileSizeSignal::ignore();
     let mut file = File::options()
         .write(true)
         .create_new(true)
