@@ -39,6 +39,7 @@ pub fn cases() -> Vec<Case> {
             git,
         ),
         case("a volume that the user can't write to is reported once, by the name of the cache", caches),
+        case("Calico's own -v cache:/go/pkg/mod leaves all of GOPATH to any user", gopath),
         case("credentials mounted below /home/user leave the home usable", credentials),
         case(
             "docker run --init leaves one process of the command, and docker exec gb run is the same user",
@@ -205,9 +206,25 @@ fn caches(lab: &Lab) -> Verdict {
     give(lab, &dir, 0)?;
     let run = container(lab).env("LOCAL_USER_ID", "1000").env("GOCACHE", "/cache").mount(&dir, "/cache");
     let output = run.run(&["true"])?;
-    let warning = "gb: prepare for uid 1000: GOCACHE /cache: Permission denied (chown 1000 what is mounted there, \
+    let warning = "gb: prepare for uid 1000: GOCACHE /cache: Permission denied (chown 1000 what is mounted at /cache, \
                    or make it before docker run does)";
     ensure_eq!(output.stderr, format!("Starting with UID: 1000\n{warning}\n"));
+    Ok(())
+}
+
+fn gopath(lab: &Lab) -> Verdict {
+    // What the checksum database does (go help module-auth), and go install.
+    let script = "mkdir -p /go/pkg/sumdb/sum.golang.org /go/pkg/mod/cache/download/sumdb/x /go/pkg/mod/example.com /go/bin/x
+         go env GOMODCACHE";
+    // A volume without a name is new, and goes with its container.
+    for volume in ["/go/pkg/mod", "/go/pkg", "/go/pkg/mod/cache", "/go/pkg/sumdb", "/go/bin"] {
+        let run = container(lab).option("--volume").option(volume);
+        for run in [run.clone().env("LOCAL_USER_ID", "1000"), run.user("1000650000:0")] {
+            let output = run.sh(script)?;
+            ensure!(!output.stderr.contains("gb: prepare"), "{output}");
+            ensure_eq!(output.ok()?, "/go/pkg/mod\n");
+        }
+    }
     Ok(())
 }
 

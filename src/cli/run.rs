@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use super::{become_program, identity, print, request};
 use crate::entrypoint::identity::{Anonymous, Facts, Lock, Plan, Problem, Request, become_user, plan};
 use crate::entrypoint::privileges::{System, forbid_new_privileges, wants_no_new_privileges};
-use crate::entrypoint::{caches, init, work_tree};
+use crate::entrypoint::{Mounts, caches, hand_over, init, work_tree};
 use crate::environment::Environment;
 use crate::error::{Error, announce, tell};
 use crate::platform::Platform;
@@ -63,6 +63,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let no_new_privs = arguments.no_new_privs || wants_no_new_privileges(&environment)?;
     let target = request(None, &environment)?;
     let user = Request::read(&environment)?;
+    let mounts = Mounts::read();
     if arguments.dry_run {
         let user = plan(&user, &Facts::gather(&user))?;
         let facts = toolchain::Facts::gather(&target, &environment, Platform::host());
@@ -87,7 +88,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
             Anonymous::find(ids, &environment).act(ids, &mut environment);
             Vec::new()
         }
-        Plan::User(user) => become_user(user, lock, &mut environment)?,
+        Plan::User(user) => {
+            hand_over(&environment, &mounts, user.ids.uid, user.ids.gid);
+            become_user(user, lock, &mut environment)?
+        }
     };
 
     // From here on as the user. What follows looks at files that the caller names, and none of it can fail but the exec.
@@ -98,7 +102,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     }
     target.apply(&mut environment);
     let uid = user.ids().uid;
-    problems.extend(caches::unwritable(&environment, uid));
+    problems.extend(caches::unwritable(&environment, &mounts, uid));
     tell_of(&problems, uid);
     for (name, value) in work_tree::settings(&environment, uid) {
         // Neither a path nor a number has a NUL byte.
@@ -124,6 +128,6 @@ fn tell_of(problems: &[Problem], uid: u32) {
     remedies.retain(|remedy| !remedy.is_empty());
     remedies.dedup();
     let whats: Vec<&str> = problems.iter().map(|problem| problem.what.as_str()).collect();
-    let remedy = if remedies.is_empty() { String::new() } else { format!(" ({})", remedies.join(", ")) };
+    let remedy = if remedies.is_empty() { String::new() } else { format!(" ({})", remedies.join("; ")) };
     tell(format!("prepare for uid {uid}: {}{remedy}", whats.join("; ")));
 }

@@ -1,46 +1,104 @@
-//! Go's caches, which a build can't do without.
+//! The places that a build can't do without, Go's caches first.
 
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::unistd::{AccessFlags, access};
 
 use super::identity::Problem;
+use super::mounts::Mounts;
+use super::places::{self, Place, Rule};
 use crate::environment::Environment;
 
-/// The caches that the user, who gb must be by now, can't write to.
+/// The places that the user, who gb must be by now, can't write to.
 ///
 /// A volume that the engine makes belongs to root, and Go fails late then, with the name of some file in it.
-pub fn unwritable(environment: &Environment, uid: u32) -> Vec<Problem> {
-    let variable =
-        |name: &'static str| environment.get_nonempty(name).map(|value| (name, PathBuf::from(value)));
-    // go help environment: GOMODCACHE is pkg/mod in the first directory of GOPATH, unless it is set.
-    let gopath = || {
-        let first = environment.get_nonempty("GOPATH").and_then(|path| std::env::split_paths(path).next())?;
-        Some(("GOMODCACHE", first.join("pkg/mod")))
-    };
-    let caches = [variable("GOCACHE"), variable("GOMODCACHE").or_else(gopath)];
-    let caches = caches.into_iter().flatten().filter(|(_, path)| path.is_absolute());
-    caches
-        .filter_map(|(name, path)| {
-            let errno = writable(&path).err()?;
-            let remedy = match errno {
-                Errno::EROFS => format!("-e {name}=/tmp/{}", name.to_ascii_lowercase()),
-                _ => format!("chown {uid} what is mounted there, or make it before docker run does"),
-            };
-            Some(Problem { what: format!("{name} {}: {}", path.display(), errno.desc()), remedy })
-        })
-        .collect()
+pub fn unwritable(environment: &Environment, mounts: &Mounts, uid: u32) -> Vec<Problem> {
+    let mut problems: Vec<Problem> = Vec::new();
+    let mut causes = Vec::new();
+    for place in places::needed(environment) {
+        let Some(obstacle) = obstacle(&place) else { continue };
+        let problem = problem(&place, &obstacle, mounts, uid);
+        // One directory may be what keeps several from being made, and one remedy the one for all of GOPATH.
+        if !causes.contains(&obstacle.at) && !problems.iter().any(|known| known.remedy == problem.remedy) {
+            problems.push(problem);
+        }
+        causes.push(obstacle.at);
+    }
+    problems
 }
 
-/// Whether files can be made in a directory, or the directory itself where it is not there.
-fn writable(path: &Path) -> Result<(), Errno> {
-    let mut answer = Ok(());
-    for path in path.ancestors() {
-        answer = access(path, AccessFlags::W_OK | AccessFlags::X_OK);
-        if answer != Err(Errno::ENOENT) {
-            return answer;
+/// Why files can't be made in a place.
+struct Obstacle {
+    errno: Errno,
+    /// The directory, or what else is there, that is the reason.
+    at: PathBuf,
+}
+
+/// `None` if files can be made there: the usual case, for which one system call has to do.
+fn obstacle(place: &Place) -> Option<Obstacle> {
+    let path = &place.path;
+    if !path.is_absolute() {
+        let is_refused = place.rule == Rule::GoMakes;
+        return is_refused.then(|| Obstacle { errno: Errno::EINVAL, at: path.clone() });
+    }
+    let errno = writable(path).err()?;
+    if errno == Errno::ENOENT && place.rule == Rule::Needs {
+        return Some(Obstacle { errno, at: path.clone() });
+    }
+    // From the top: the first that is no directory or can't be entered, or that lacks the next one and can't be written to.
+    let mut above: Vec<&Path> = path.ancestors().collect();
+    above.reverse();
+    for (directory, next) in above.iter().zip(above.iter().skip(1)) {
+        match access(&next.join("."), AccessFlags::F_OK) {
+            Ok(()) => {}
+            // A link to what is not there is in the way of what is to be made.
+            Err(Errno::ENOENT) if fs::symlink_metadata(next).is_err() => {
+                let errno = writable(directory).err()?;
+                return Some(Obstacle { errno, at: (*directory).to_owned() });
+            }
+            Err(errno) => return Some(Obstacle { errno, at: (*next).to_owned() }),
         }
     }
-    answer
+    Some(Obstacle { errno, at: path.clone() })
+}
+
+/// With the dot only a directory is found.
+fn writable(directory: &Path) -> Result<(), Errno> {
+    access(&directory.join("."), AccessFlags::W_OK | AccessFlags::X_OK)
+}
+
+fn problem(place: &Place, Obstacle { errno, at }: &Obstacle, mounts: &Mounts, uid: u32) -> Problem {
+    let Place { name, path, .. } = place;
+    let tmpfs = if writable(Path::new("/tmp")).is_ok() { "" } else { "--tmpfs /tmp:exec " };
+    let elsewhere = format!("{tmpfs}-e {name}=/tmp/{}", name.to_ascii_lowercase());
+    let real = at.canonicalize().unwrap_or_else(|_| at.clone());
+    let (cause, remedy) = match (errno, mounts.callers_of(&real)) {
+        (Errno::EINVAL, _) => ("Go takes nothing but an absolute path".to_owned(), elsewhere),
+        (Errno::ENOENT, _) if place.rule == Rule::Needs => {
+            (errno.desc().to_owned(), format!("make it, or {tmpfs}-e {name}=/tmp"))
+        }
+        (Errno::ENOENT, _) => (format!("{} is a link to nothing", at.display()), elsewhere),
+        (Errno::ENOTDIR, _) => (format!("{} is no directory", at.display()), elsewhere),
+        (Errno::EACCES | Errno::EPERM, Some(mount)) => {
+            let top = mount.path.display();
+            let remedy = match mount.path == real {
+                true => format!("chown {uid} what is mounted at {top}, or make it before docker run does"),
+                false => format!("chown -R {uid} what is mounted at {top}"),
+            };
+            (errno.desc().to_owned(), remedy)
+        }
+        (Errno::EACCES | Errno::EPERM, None) => {
+            let owner = match fs::symlink_metadata(&real).map(|metadata| metadata.uid()) {
+                Ok(0) => "root's".to_owned(),
+                Ok(owner) => format!("uid {owner}'s"),
+                Err(_) => "not the user's".to_owned(),
+            };
+            (format!("{} is {owner}", at.display()), format!("{elsewhere}, or mount a directory for {name}"))
+        }
+        _ => (errno.desc().to_owned(), elsewhere),
+    };
+    Problem { what: format!("{name} {}: {cause}", path.display()), remedy }
 }

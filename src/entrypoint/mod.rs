@@ -3,10 +3,15 @@
 pub mod caches;
 mod exec;
 pub mod guard;
+mod hand_over;
 pub mod identity;
 pub mod init;
+mod mounts;
+mod places;
 pub mod privileges;
 pub mod streams;
 pub mod work_tree;
 
 pub use exec::{ExecError, Program, exec};
+pub use hand_over::hand_over;
+pub use mounts::Mounts;

@@ -35,6 +35,7 @@ mod harness;
 mod homes;
 mod init;
 mod inside;
+mod mounts;
 mod root;
 mod running;
 mod security;
@@ -77,6 +78,7 @@ fn main() -> ExitCode {
         better::cases(),
         homes::cases(),
         streams::cases(),
+        mounts::cases(),
         security::cases(),
         su_exec::cases(),
         exec::cases(),
