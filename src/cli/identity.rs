@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Format, env};
 use crate::entrypoint::identity::{Anonymous, Forecast, HOME, Ids, Plan, UserPlan};
-use crate::entrypoint::{init, work_tree};
+use crate::entrypoint::init;
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::toolchain;
@@ -34,12 +34,7 @@ pub(super) fn shown(
                 Plan::Unchanged { .. } => None,
             };
             text.extend(lines(plan, forecast.as_ref(), environment));
-            let git = work_tree::settings(environment, plan.ids().uid);
-            text.extend(git.iter().map(|(name, value)| format!("git: {name}={}", value.to_string_lossy())));
-            let mut value = json(plan, forecast.as_ref());
-            let git = git.iter().map(|(name, value)| json!({"name": name, "value": value.to_string_lossy()}));
-            set(&mut value, "git", git.collect());
-            value
+            json(plan, forecast.as_ref())
         }
         Err(error) => {
             text.push(format!("user: {error}"));

@@ -15,15 +15,16 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use nix::unistd::geteuid;
 
 use self::build_systems::Toolchain;
 use crate::entrypoint::privileges::wants_no_new_privileges;
-use crate::entrypoint::{Program, exec, guard, identity as user, init};
+use crate::entrypoint::{Mounts, Program, exec, guard, identity as user, init, work_tree};
 use crate::environment::Environment;
 use crate::error::{Error, tell};
 use crate::platform::Platform;
 use crate::sys;
-use crate::toolchain::{Facts, Links, Programs, Request, Source, given, left_over, plan};
+use crate::toolchain::{Facts, Links, Programs, Request, Setting, Source, given, left_over, plan};
 use roles::Role;
 
 /// What `--help` says of the roles that have no subcommand.
@@ -192,6 +193,12 @@ fn become_program(program: &OsStr, args: &[OsString], environment: &Environment)
     Error::Exec(exec(&Program { name: program, argv0: program, args }, environment))
 }
 
+/// What lets Git work in the mounted trees, as settings of the environment.
+fn trusted_trees(environment: &Environment, mounts: &Mounts, uid: u32) -> Vec<Setting> {
+    let settings = work_tree::settings(environment, mounts, uid).into_iter();
+    settings.map(|work_tree::Setting { name, value, reason }| Setting { name, value, reason }).collect()
+}
+
 fn show_env(platform: Option<&OsStr>, format: Format) -> Result<ExitCode, Error> {
     let inherited = Environment::new(sys::environ());
     let environment = given(&inherited);
@@ -201,7 +208,9 @@ fn show_env(platform: Option<&OsStr>, format: Format) -> Result<ExitCode, Error>
         let toolchain = Toolchain::new(&request, facts.as_ref(), &environment)?;
         return print(&if format == Format::Cmake { toolchain.cmake() } else { toolchain.meson() });
     }
-    let plan = plan(request, &environment, facts.as_ref());
+    let mut plan = plan(request, &environment, facts.as_ref());
+    // For whoever asks: the user of a shell, of docker exec, of a step in a workflow.
+    plan.settings.extend(trusted_trees(&environment, &Mounts::read(), geteuid().as_raw()));
     let user = user::Request::read(&environment)
         .map_err(Error::from)
         .and_then(|request| Ok(user::plan(&request, &user::Facts::gather(&request))?));

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use super::{become_program, identity, print, request};
+use super::{become_program, identity, print, request, trusted_trees};
 use crate::entrypoint::identity::{Anonymous, Facts, Lock, Plan, Problem, Request, become_user, plan};
 use crate::entrypoint::privileges::{System, forbid_new_privileges, wants_no_new_privileges};
 use crate::entrypoint::{Mounts, caches, hand_over, init, work_tree};
@@ -67,7 +67,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     if arguments.dry_run {
         let user = plan(&user, &Facts::gather(&user))?;
         let facts = toolchain::Facts::gather(&target, &environment, Platform::host());
-        let target = toolchain::plan(target, &environment, facts.as_ref());
+        let mut target = toolchain::plan(target, &environment, facts.as_ref());
+        target.settings.extend(trusted_trees(&environment, &mounts, user.ids().uid));
         let shown = identity::shown(Ok(&user), Ok(init.as_ref()), Ok(no_new_privs), &environment);
         return print(&identity::dry_run(&target, &shown, &arguments.command, arguments.json));
     }
@@ -104,9 +105,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let uid = user.ids().uid;
     problems.extend(caches::unwritable(&environment, &mounts, uid));
     tell_of(&problems, uid);
-    for (name, value) in work_tree::settings(&environment, uid) {
+    for setting in work_tree::settings(&environment, &mounts, uid) {
         // Neither a path nor a number has a NUL byte.
-        let _set = environment.set(&name, &value);
+        let _set = environment.set(&setting.name, &setting.value);
     }
     match init {
         Some(settings) if init::is_pid_1() => {

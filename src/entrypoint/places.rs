@@ -1,6 +1,6 @@
 //! The places that a build writes to: THE table of the variables that name them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::environment::Environment;
 
@@ -31,33 +31,35 @@ pub enum Rule {
 struct Variable {
     name: &'static str,
     rule: Rule,
+    /// What is in it are copies: nobody works there.
+    is_cache: bool,
 }
 
-const fn variable(name: &'static str, rule: Rule) -> Variable {
-    Variable { name, rule }
+const fn variable(name: &'static str, rule: Rule, is_cache: bool) -> Variable {
+    Variable { name, rule, is_cache }
 }
 
 const VARIABLES: [Variable; 14] = [
     // go help environment
-    variable("GOCACHE", Rule::GoMakes),
-    variable("GOMODCACHE", Rule::GoMakes),
+    variable("GOCACHE", Rule::GoMakes, true),
+    variable("GOMODCACHE", Rule::GoMakes, true),
     // Only go install writes there, and only that refuses a relative one.
-    variable("GOBIN", Rule::Makes),
-    variable("GOTMPDIR", Rule::Needs),
+    variable("GOBIN", Rule::Makes, false),
+    variable("GOTMPDIR", Rule::Needs, false),
     // Go, clang, mktemp(1)
-    variable("TMPDIR", Rule::Needs),
+    variable("TMPDIR", Rule::Needs, false),
     // ccache(1)
-    variable("CCACHE_DIR", Rule::Makes),
+    variable("CCACHE_DIR", Rule::Makes, true),
     // golangci-lint, Cargo and rustup are not in this image, but in images that are made of it.
-    variable("GOLANGCI_LINT_CACHE", Rule::Makes),
-    variable("CARGO_HOME", Rule::Makes),
-    variable("CARGO_TARGET_DIR", Rule::Makes),
-    variable("RUSTUP_HOME", Rule::Seldom),
+    variable("GOLANGCI_LINT_CACHE", Rule::Makes, true),
+    variable("CARGO_HOME", Rule::Makes, true),
+    variable("CARGO_TARGET_DIR", Rule::Makes, true),
+    variable("RUSTUP_HOME", Rule::Seldom, true),
     // XDG Base Directory Specification: Git, ccache, Go and others
-    variable("XDG_CACHE_HOME", Rule::Makes),
-    variable("XDG_CONFIG_HOME", Rule::Makes),
-    variable("XDG_DATA_HOME", Rule::Makes),
-    variable("XDG_STATE_HOME", Rule::Makes),
+    variable("XDG_CACHE_HOME", Rule::Makes, true),
+    variable("XDG_CONFIG_HOME", Rule::Makes, false),
+    variable("XDG_DATA_HOME", Rule::Makes, false),
+    variable("XDG_STATE_HOME", Rule::Makes, false),
 ];
 
 /// The directories that are named, each element of GOPATH among them.
@@ -86,6 +88,14 @@ pub fn needed(environment: &Environment) -> Vec<Place> {
         places.push(of_gopath("bin"));
     }
     places
+}
+
+/// Whether a directory is, or is in, what programs keep copies in.
+pub fn is_cache(path: &Path, environment: &Environment) -> bool {
+    let caches = VARIABLES.iter().filter(|variable| variable.is_cache);
+    let caches = caches.filter_map(|variable| environment.get_nonempty(variable.name).map(PathBuf::from));
+    let packages = gopath(environment).into_iter().map(|element| element.join("pkg"));
+    caches.chain(packages).any(|cache| path.starts_with(cache))
 }
 
 fn gopath(environment: &Environment) -> Vec<PathBuf> {
@@ -122,5 +132,15 @@ mod tests {
         }
         let all = environment(&["GOPATH=/a:/b", "RUSTUP_HOME=/r"]);
         assert_eq!(shown(named(&all)), "RUSTUP_HOME=/r GOPATH=/a GOPATH=/b");
+    }
+
+    #[test]
+    fn caches_are_told_from_what_somebody_works_in() {
+        let environment = environment(&["GOCACHE=/cache", "GOPATH=/go:/more", "XDG_CONFIG_HOME=/config"]);
+        let is_cache = |path: &str| is_cache(Path::new(path), &environment);
+        assert!(
+            is_cache("/cache") && is_cache("/cache/x") && is_cache("/go/pkg/mod") && is_cache("/more/pkg")
+        );
+        assert!(!is_cache("/") && !is_cache("/go") && !is_cache("/go/src/x") && !is_cache("/config"));
     }
 }

@@ -1,4 +1,4 @@
-//! What the caller mounts: the places that a build writes to around it.
+//! What the caller mounts: the places that a build writes to around it, and the Git trees in it.
 
 use crate::accounts::{asking_for, root};
 use crate::case::Case;
@@ -9,12 +9,21 @@ use crate::running::Done;
 const STARTING: &str = "Starting with UID: 4242\n";
 
 pub fn cases() -> Vec<Case> {
-    [above_mounts(), given_away(), remedies()].into_iter().flatten().collect()
+    [above_mounts(), given_away(), remedies(), trees(), distrusted(), bounds()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 #[track_caller]
 fn gb(root: Root, script: &str) -> Done {
     root.init().run([ENTRYPOINT, "sh", "-c", script])
+}
+
+/// A script beside gb, as root.
+#[track_caller]
+fn sh(root: &Root, script: &str) -> Done {
+    root.clone().init().sh(script)
 }
 
 /// A volume of uid 4242's at a path. What is above it is made as engines do.
@@ -288,4 +297,231 @@ fn remedies() -> Vec<Case> {
         }),
     ]);
     cases
+}
+
+/// Makes Git trees at paths, with a commit, for a script that gives them away and mounts them.
+fn trees_at(paths: &str) -> String {
+    format!(
+        "export HOME=/tmp/git
+        for tree in {paths}; do
+            mkdir -p \"$tree\"; cd \"$tree\"; git -c init.defaultBranch=main init --quiet .
+            echo text >file; git add file
+            git -c user.name=x -c user.email=x@example.com commit --quiet --message=x; echo more >>file
+        done\n"
+    )
+}
+
+/// A mount of uid 1234's at /w with trees at these paths.
+fn mounted(root: Root, paths: &str) -> Root {
+    root.prepare(&trees_at(paths)).prepare("chown -R 1234:1234 /w; mount --bind /w /w")
+}
+
+/// What a script does to see that Git works.
+fn status(tree: &str) -> String {
+    format!("cd {tree} && git status --short && ")
+}
+
+const WORKS: &str = " M file\n";
+
+fn trees() -> Vec<Case> {
+    vec![
+        Case::new("git works in a mounted tree that the script changes into", || {
+            gb(mounted(asking_for("4242"), "/w"), &(status("/w") + "true"))
+                .code(0)
+                .prints(WORKS)
+                .says(STARTING);
+        }),
+        Case::new("git works in a tree below the working directory", || {
+            let root = mounted(asking_for("4242"), "/w/main /w/a/b/c/deep").workdir("/w");
+            let script = status("main") + &status("../a/b/c/deep") + "true";
+            gb(root, &script).code(0).prints(WORKS.repeat(2)).says(STARTING);
+        }),
+        Case::new("git works at the working directory however deep it is", || {
+            let root = mounted(asking_for("4242"), "/w/1/2/3/4/5/6/tree").workdir("/w/1/2/3/4/5/6/tree");
+            gb(root, "git status --short").code(0).prints(WORKS);
+        }),
+        Case::new(
+            "git works as GitLab runs it: a script that changes into a tree of root's in a volume",
+            || {
+                let prepare = "chmod -R a+rwX /builds; mount --bind /builds /builds";
+                let root =
+                    asking_for("4242").prepare(&trees_at("/builds/group/sub/project")).prepare(prepare);
+                let done = root
+                    .init()
+                    .input("cd /builds/group/sub/project\ngit status --short\n")
+                    .run([ENTRYPOINT, "sh"]);
+                done.code(0).prints(WORKS).says(STARTING);
+            },
+        ),
+        Case::new("git works for root in the caller's tree", || {
+            let root = mounted(root().env("RUN_AS_ROOT", "true"), "/w/main");
+            gb(root, &(status("/w/main") + "true")).code(0).prints(WORKS).says("");
+        }),
+        Case::new("git works below docker run --user", || {
+            let root = mounted(Root::new().user(1_000_650_000, 0), "/w/main");
+            gb(root, &(status("/w/main") + "true")).code(0).prints(WORKS).says("");
+        }),
+        Case::new("git works in submodules, in other work trees, and in a bare repository", || {
+            let more = "
+                chown -R 0:0 /w; cd /w/main; git worktree add --quiet ../feature >/dev/null; git clone --quiet --bare . ../bare.git
+                git -c protocol.file.allow=always submodule --quiet add /w/bare.git sub/module
+                echo more >>sub/module/file; chown -R 1234:1234 /w";
+            let root = mounted(asking_for("4242"), "/w/main").prepare(more);
+            let script =
+                status("/w/main/sub/module") + &status("/w/feature") + "git -C /w/bare.git log --format=%s";
+            gb(root, &script).code(0).prints(" M file\nx\n").says(STARTING);
+        }),
+        Case::new("names with spaces, quotes and newlines are trees like others", || {
+            let prepare = "chown -R 1234:1234 /w; mkdir '/m \\$\n'; mount --bind /w '/m \\$\n'";
+            let root = asking_for("4242").prepare(&trees_at("'/w/a \"b\nc'")).prepare(prepare);
+            gb(root, "cd '/m \\$\n/a \"b\nc' && git status --short").code(0).prints(WORKS);
+        }),
+        Case::new("a mount in a mount has trees of its own owner", || {
+            let more = "mkdir /w/inner; mount -t tmpfs -o uid=77,mode=777 volume /w/inner; cp -r /w/main /w/inner/tree
+                cp -r /w/main /w/inner/not; chown -R 77:77 /w/inner/tree; chown -R 1234:1234 /w/inner/not";
+            let root = mounted(asking_for("4242"), "/w/main").prepare(more);
+            gb(root.clone(), &(status("/w/main") + &status("/w/inner/tree") + "true"))
+                .code(0)
+                .prints(WORKS.repeat(2));
+            gb(root, &(status("/w/inner/not") + "true")).code(128);
+        }),
+        Case::new("gb env has the same for whoever asks, in every form", || {
+            let root = mounted(root(), "/w/main").prepare("chown -R 4242:4242 /w/main /w");
+            let names = "GIT_CONFIG_KEY_0\nGIT_CONFIG_VALUE_0\nGIT_CONFIG_KEY_1\nGIT_CONFIG_VALUE_1\nGIT_CONFIG_COUNT\n";
+            let script =
+                |form: &str| format!("gb env --format {form} 2>/dev/null | grep -o 'GIT_CONFIG_[A-Z0-9_]*'");
+            for form in ["sh", "json", "dotenv", "github"] {
+                sh(&root, &script(form)).code(0).prints(names);
+            }
+            sh(&root, "gb env | grep -B1 VALUE_1").code(0).prints(
+                "# Git may work in /w/main, which is mounted and belongs to uid 4242\nexport GIT_CONFIG_VALUE_1='/w/main/*'\n",
+            );
+            sh(&root, "cd /w/main; eval \"$(gb env)\"; git status --short").code(0).prints(WORKS);
+            // The tree's owner needs none, and neither does who has them already.
+            sh(&root, "setpriv --reuid=4242 --clear-groups gb env | grep -c GIT_; true")
+                .code(0)
+                .prints("0\n");
+            sh(&root, "eval \"$(gb env)\"; gb env | grep -c GIT_; true").code(0).prints("0\n");
+        }),
+        Case::new("gb run --dry-run has what the command would have", || {
+            let root = mounted(asking_for("4242"), "/w/main");
+            let shown = sh(&root, "gb run --dry-run true | grep VALUE_0").code(0);
+            shown.prints("export GIT_CONFIG_VALUE_0=/w/main\n");
+            let own = root.env("LOCAL_USER_ID", "1234");
+            sh(&own, "gb run --dry-run true | grep -c GIT_; true").code(0).prints("0\n");
+        }),
+    ]
+}
+
+/// Trees that Git is to refuse, and settings that nobody needs.
+fn distrusted() -> Vec<Case> {
+    let refused = |name: &str, prepare: &'static str, tree: &'static str| {
+        Case::new(name, move || {
+            let root = mounted(asking_for("4242"), "/w/main /w/other").prepare(prepare);
+            let done =
+                gb(root, &format!("git -C /w/other status >/dev/null && cd {tree} && git status --short"));
+            assert!(done.err().contains("dubious ownership"), "{done}");
+            done.code(128);
+        })
+    };
+    vec![
+        refused(
+            "a tree that a third user has put into the mount is not trusted",
+            "chown -R 666 /w/main",
+            "/w/main",
+        ),
+        refused(
+            "a .git that a third user has put into the mount is not trusted",
+            "chown 666 /w/main/.git",
+            "/w/main",
+        ),
+        refused(
+            "a .git that a third user has put at the top of the mount is not trusted, and hides no tree",
+            "chmod 777 /w; cp -r /w/main/.git /w/.git; chown -R 666 /w/.git",
+            "/w",
+        ),
+        refused(
+            "a bare repository that a third user has put into the mount is not trusted",
+            "cp -r /w/main/.git /w/bare; chown -R 666 /w/bare",
+            "/w/bare",
+        ),
+        refused(
+            "a tree that names a third user's repository is not trusted",
+            "mv /w/main/.git /tmp/repository; chown -R 666 /tmp/repository
+             echo 'gitdir: /tmp/repository' >/w/main/.git; chown 1234 /w/main/.git",
+            "/w/main",
+        ),
+        refused("a tree that is not mounted is not trusted", "cp -r /w/main /x; chown -R 1234 /x", "/x"),
+        refused(
+            "a tree that is beside the mounts is not trusted for its name",
+            "cp -r /w/main /w2; chown -R 1234 /w2",
+            "/w2",
+        ),
+        Case::new("a planted .git above the working directory is not trusted", || {
+            let more = "mkdir /w/dir; chown 1234 /w/dir; chmod 777 /w; cp -r /w/main/.git /w/.git; chown -R 666 /w/.git";
+            let root = mounted(asking_for("4242"), "/w/main").prepare(more).workdir("/w/dir");
+            gb(root, "git status").code(128);
+        }),
+        Case::new("a host's mounts are nobody's word, but for where the command starts", || {
+            let root = mounted(asking_for("4242"), "/w/main").prepare("mkdir -p /run/systemd/system");
+            gb(root.clone(), &(status("/w/main") + "true")).code(128);
+            gb(root.workdir("/w/main"), "git status --short").code(0).prints(WORKS);
+        }),
+        Case::new("users whom the user namespace does not have are not taken for one", || {
+            // The namespace's root does not see who owns the mount, nor who owns the tree.
+            let root = mounted(asking_for("42"), "/w/main").user_namespace("0 0 1000", "0 0 65536");
+            gb(root, &(status("/w/main") + "true")).code(128);
+        }),
+        Case::new("caches and hidden directories are not looked into", || {
+            let prepare = "mkdir /w/cache /w/.hidden; mv /w/main /w/cache; mv /w/other /w/.hidden";
+            let root =
+                mounted(asking_for("4242"), "/w/main /w/other").prepare(prepare).env("GOCACHE", "/w/cache");
+            gb(root, "env | grep GIT_; true").code(0).prints("");
+        }),
+        Case::new("a setting of the caller's is counted, and one that is no number is left alone", || {
+            let root = mounted(asking_for("4242"), "/w/main");
+            let given = root.clone().envs(&[
+                ("GIT_CONFIG_COUNT", "1"),
+                ("GIT_CONFIG_KEY_0", "safe.directory"),
+                ("GIT_CONFIG_VALUE_0", "/w/main"),
+            ]);
+            gb(given, "env | grep GIT_CONFIG_VALUE; echo $GIT_CONFIG_COUNT")
+                .code(0)
+                .prints("GIT_CONFIG_VALUE_0=/w/main\nGIT_CONFIG_VALUE_1=/w/main/*\n2\n");
+            gb(root.env("GIT_CONFIG_COUNT", "many"), "env | grep GIT_")
+                .code(0)
+                .prints("GIT_CONFIG_COUNT=many\n");
+        }),
+    ]
+}
+
+/// What it costs.
+fn bounds() -> Vec<Case> {
+    vec![
+        Case::new("however large a mount is, gb looks into a few hundred directories of it", || {
+            // Trees are found that are close to the top, whatever else is there.
+            let large =
+                "cd /w; for a in $(seq 40); do mkdir -p $(seq -f $a/%g/x/y 40); done; chown -R 1234:1234 /w";
+            let root = mounted(asking_for("4242"), "/w/zz/tree").prepare(large);
+            let script =
+                "strace -f -qq -e trace=openat -o /tmp/trace entrypoint.sh git -C /w/zz/tree status --short
+                grep -c '\"/w' /tmp/trace";
+            let done = sh(&root, script).code(0);
+            let lines: Vec<_> = done.out().lines().collect();
+            let opened: usize = lines[1].parse().unwrap();
+            assert!(lines[0] == " M file" && opened <= 300, "{opened} directories opened: {done}");
+        }),
+        Case::new("no more than 64 trees are named", || {
+            let more = "cd /w; for n in $(seq 70); do cp -r main tree$n; done; chown -R 1234:1234 /w";
+            let root = mounted(asking_for("4242"), "/w/main").prepare(more);
+            gb(root, "echo $GIT_CONFIG_COUNT").code(0).prints("128\n");
+        }),
+        Case::new("where nothing of another user's is mounted nothing is looked for", || {
+            let root = volume(asking_for("4242"), "/w")
+                .prepare("mkdir /w/tree; mkdir /w/tree/.git; chown -R 4242 /w");
+            let script =
+                "strace -f -qq -e trace=file -o /tmp/trace entrypoint.sh true; grep -c '\"/w' /tmp/trace";
+            sh(&root, script).code(0).prints("1\n");
+        }),
+    ]
 }

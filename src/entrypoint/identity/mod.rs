@@ -27,5 +27,6 @@ pub use facts::{Facts, Ids, RootFacts, Workdir, accounts_and_groups};
 pub use forecast::Forecast;
 pub use lock::Lock;
 pub use plan::{Plan, PlanError, UserPlan, plan};
+pub(super) use record::is_host;
 pub use request::{IdentityRequestError, Request};
 pub use user_spec::{Resolved, UserSpec, UserSpecError};

@@ -115,7 +115,7 @@ impl UserPlan {
 }
 
 /// Whether this is a system of its own rather than a container (sd_booted(3)).
-pub(super) fn is_host() -> bool {
+pub(in crate::entrypoint) fn is_host() -> bool {
     fs::symlink_metadata("/run/systemd/system").is_ok()
 }
 
