@@ -1,8 +1,10 @@
 //! Containers of the image under test, by the engine's own command line.
 
 use std::ffi::{OsStr, OsString};
+use std::io::{Seek, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use libtest_mimic::Failed;
 
@@ -68,6 +70,13 @@ impl Container {
         docker(words.chain([OsStr::new(&self.image)]).chain(command.iter().map(AsRef::as_ref)))
     }
 
+    /// Runs a command that reads this on standard input (the container has to be `--interactive`).
+    pub fn run_with_input(&self, command: &[&str], input: &str) -> Result<Output, Failed> {
+        let words = ["run", "--rm"].map(OsString::from).into_iter().chain(self.options.iter().cloned());
+        let words = words.chain([self.image.clone().into()]).chain(command.iter().map(OsString::from));
+        docker_with_input(words.collect(), input)
+    }
+
     /// Runs a script by the image's entrypoint.
     pub fn sh(&self, script: &str) -> Result<Output, Failed> {
         self.run(&["timeout", PATIENCE, "sh", "-euc", script])
@@ -90,8 +99,12 @@ impl Container {
 
     /// Starts a container for scripts to come. It ends by itself if this process can't end it.
     pub fn start(&self) -> Result<Running, Failed> {
-        let waiting = self.clone().option("--detach").option("--init");
-        let output = waiting.run(&["sleep", "3600"])?;
+        self.clone().option("--init").start_with(&["sleep", "3600"])
+    }
+
+    /// Starts a container whose command waits.
+    pub fn start_with(&self, command: &[&str]) -> Result<Running, Failed> {
+        let output = self.clone().option("--detach").run(command)?;
         Ok(Running { id: output.ok()?.trim().to_owned() })
     }
 }
@@ -105,9 +118,37 @@ impl Running {
 }
 
 impl Running {
+    /// Runs a script by docker exec alone, without gb.
+    pub fn exec_sh(&self, options: &[&str], script: &str) -> Result<Output, Failed> {
+        let options = ["exec"].iter().chain(options);
+        docker(options.chain(&[self.id.as_str(), "timeout", PATIENCE, "sh", "-euc", script]))
+    }
+
     /// Asks the engine about the container: `docker COMMAND… ID ARGUMENT…`.
     pub fn docker(&self, command: &[&str], arguments: &[&str]) -> Result<Output, Failed> {
         docker(command.iter().chain(&[self.id.as_str()]).chain(arguments))
+    }
+
+    /// Asks it until the answer is as it should be: a container counts as started before its entrypoint has done its work.
+    pub fn until(
+        &self,
+        command: &[&str],
+        arguments: &[&str],
+        is_right: impl Fn(&str) -> bool,
+    ) -> Result<String, Failed> {
+        let started = Instant::now();
+        loop {
+            let answer = self.docker(command, arguments)?.ok()?;
+            if is_right(&answer) {
+                return Ok(answer);
+            }
+            if started.elapsed() > Duration::from_secs(120) {
+                return Err(
+                    format!("docker {} never was as it should be: {answer}", command.join(" ")).into()
+                );
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 }
 
@@ -160,10 +201,17 @@ fn volume(outside: &Path, inside: &str, suffix: &str) -> OsString {
 
 /// Calls the engine.
 pub fn docker<S: AsRef<OsStr>>(words: impl IntoIterator<Item = S>) -> Result<Output, Failed> {
-    let words: Vec<OsString> = words.into_iter().map(|word| word.as_ref().to_owned()).collect();
+    docker_with_input(words.into_iter().map(|word| word.as_ref().to_owned()).collect(), "")
+}
+
+fn docker_with_input(words: Vec<OsString>, input: &str) -> Result<Output, Failed> {
     let command = format!("docker {}", words.join(OsStr::new(" ")).to_string_lossy());
-    let output = Command::new("docker").args(&words).stdin(Stdio::null()).output();
-    let output = output.map_err(|error| format!("{command}: {error}"))?;
+    let failed = |error: std::io::Error| Failed::from(format!("{command}: {error}"));
+    // A file, because a pipe would have to be written to while the answer is read.
+    let mut file = tempfile::tempfile().map_err(failed)?;
+    file.write_all(input.as_bytes()).and_then(|()| file.rewind()).map_err(failed)?;
+    let stdin = if input.is_empty() { Stdio::null() } else { Stdio::from(file) };
+    let output = Command::new("docker").args(&words).stdin(stdin).output().map_err(failed)?;
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     Ok(Output { command, status: output.status.code(), stdout: output.stdout, stderr })
 }

@@ -28,6 +28,7 @@ mod layouts;
 mod libraries;
 mod linking;
 mod matrix;
+mod outside;
 mod own_libraries;
 mod prerequisites;
 mod roles;
@@ -79,6 +80,7 @@ fn main() -> ExitCode {
         libraries::cases(),
         adding::cases(),
         entrypoint::cases(),
+        outside::cases(),
     ];
     let trials = cases.into_iter().flatten().map(|case| {
         let lab = lab.as_ref().map(Arc::clone);
