@@ -8,23 +8,26 @@ mod accounts;
 mod edit;
 mod plan;
 mod request;
+mod target;
 mod user_spec;
 
 pub use accounts::{group, passwd};
 pub use edit::edit;
 pub use plan::plan;
 pub use request::request;
+pub use target::target;
 pub use user_spec::user_spec;
 
 /// A fuzz target.
 pub type Target = fn(&[u8]);
 
 /// Every fuzz target, by its name.
-pub const TARGETS: [(&str, Target); 6] = [
+pub const TARGETS: [(&str, Target); 7] = [
     ("passwd", passwd),
     ("group", group),
     ("user_spec", user_spec),
     ("request", request),
+    ("target", target),
     ("edit", edit),
     ("plan", plan),
 ];

@@ -60,7 +60,7 @@ pub(super) fn comments(plan: &Plan, user: &Shown) -> Vec<String> {
             ));
         }
         Request::Other { goos, source, .. } => {
-            lines.push(format!("target: {}, said by {source}; host: linux/{host}", goos.to_string_lossy()));
+            lines.push(format!("target: {goos}, said by {source}; host: linux/{host}"));
         }
     }
     lines.extend(plan.kept.iter().map(|name| format!("{name} is kept as you set it")));
@@ -75,8 +75,8 @@ pub(super) fn comments(plan: &Plan, user: &Shown) -> Vec<String> {
 
 pub(super) fn json(plan: &Plan, user: &Shown) -> serde_json::Value {
     let (goos, goarch, source) = match &plan.request {
-        Request::Linux { target, source } => ("linux".into(), Some(target.platform.goarch), source),
-        Request::Other { goos, goarch, source } => (goos.to_string_lossy(), goarch.as_deref(), source),
+        Request::Linux { target, source } => ("linux", Some(target.platform.goarch), source),
+        Request::Other { goos, goarch, source } => (*goos, *goarch, source),
     };
     let set: Vec<_> = plan
         .settings

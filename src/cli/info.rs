@@ -12,7 +12,6 @@ pub(super) fn write(request: &Request, environment: &Environment, as_json: bool)
     let target = match request {
         Request::Linux { target, .. } => target,
         Request::Other { goos, source, .. } => {
-            let goos = goos.to_string_lossy();
             return Err(Error::Usage(format!(
                 "info: {source} asks for {goos}, gb knows linux (gb info PLATFORM)"
             )));

@@ -48,8 +48,8 @@ struct Arguments {
 enum Command {
     /// Run a command with everything set for the target (the image's entrypoint)
     ///
-    /// The target is GOARCH, else ARCH, else TARGETPLATFORM or TARGETARCH, else this machine. Variables that the
-    /// caller has set are never changed; `gb env` shows what would be set, and why.
+    /// The target is GOARCH, else ARCH, else TARGETPLATFORM, TARGETPAIR or TARGETARCH, else this machine. Variables that
+    /// the caller has set are never changed; `gb env` shows what would be set, and why.
     ///
     /// Started as root, the command runs as LOCAL_USER_ID (else the owner of the working directory with GB_USER=owner,
     /// else 9001), with LOCAL_GROUP_ID, EXTRA_GROUP_ID and EXTRA_GROUP_IDS, an account and the home /home/user;

@@ -3,14 +3,33 @@
 //! This room does no I/O and knows no other room. A fact about an architecture stands once, in [`table`].
 
 mod parse;
+mod spelling;
 mod table;
 mod variant;
 
 use goblin::elf::header::{EI_CLASS, EI_DATA, ELFCLASS32, ELFCLASS64, ELFDATA2LSB, ELFDATA2MSB};
 
-pub use parse::{Target, UnknownPlatform, Why, parse};
-pub use table::{Abi, Binfmt, Binutils, Elf, ElfClass, ElfData, Machine, PLATFORMS, Platform, Variable};
+pub use parse::{Named, Target, UnknownPlatform, Why, parse, parse_any, parse_parts, parse_system};
+pub use spelling::Separator;
+pub use table::{
+    Abi, Binfmt, Binutils, Elf, ElfClass, ElfData, Machine, PLATFORMS, Platform, SYSTEMS, Variable,
+};
 pub use variant::{BadVariant, Variant};
+
+/// A value from outside as a message has it: in quotes, without control characters, and no longer than a line.
+fn shown(value: &str) -> String {
+    const LENGTH: usize = 60;
+    match value.char_indices().nth(LENGTH) {
+        Some((end, _)) => format!("{:?}… ({} bytes)", value.get(..end).unwrap_or_default(), value.len()),
+        None => format!("{value:?}"),
+    }
+}
+
+/// The same without the quotes, where it is a plain word.
+fn plain(value: &str) -> String {
+    let is_plain = value.len() < 40 && value.bytes().all(|byte| byte.is_ascii_graphic());
+    if is_plain { value.to_owned() } else { shown(value) }
+}
 
 impl Abi {
     /// The flags by which clang generates code for a variant on this ABI: the variant's, else the ABI's baseline.

@@ -148,6 +148,39 @@ use ElfData::{Big, Little};
 
 const MIPS_FLOAT: &[&str] = &["hardfloat", "softfloat"];
 
+/// An operating system that Go builds for.
+#[derive(Debug, PartialEq, Eq)]
+pub struct System {
+    /// Go's name.
+    pub goos: &'static str,
+    /// Further names that people use, in lower case.
+    pub(super) aliases: &'static [&'static str],
+}
+
+const fn system(goos: &'static str, aliases: &'static [&'static str]) -> System {
+    System { goos, aliases }
+}
+
+/// Every operating system of `go tool dist list`, in Go's order.
+pub static SYSTEMS: &[System] = &[
+    system("aix", &[]),
+    system("android", &[]),
+    system("darwin", &["macos"]),
+    system("dragonfly", &[]),
+    system("freebsd", &[]),
+    system("illumos", &[]),
+    system("ios", &[]),
+    system("js", &[]),
+    system("linux", &[]),
+    system("netbsd", &[]),
+    system("openbsd", &[]),
+    system("plan9", &[]),
+    system("solaris", &["sunos"]),
+    // Image platforms had wasi/wasm before there was a second version of it.
+    system("wasip1", &["wasi"]),
+    system("windows", &[]),
+];
+
 /// Every Linux port of Go, in Go's order.
 pub static PLATFORMS: &[Platform] = &[
     Platform {

@@ -3,6 +3,7 @@
 //! Go itself hands none of them to the C compiler (`gccArchArgs` in cmd/go/internal/work/exec.go): without the flags
 //! here, the C side of a `GOAMD64=v3` program is built for v1, and the C side of a `GOARM=5` program does not run.
 
+use super::plain;
 use super::table::{Abi, Platform, Variable};
 
 /// A valid value of a platform's variant variable.
@@ -18,7 +19,7 @@ pub struct Variant {
 
 /// A value that Go does not know for a variable.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{variable}={value}: no such variant (Go accepts {accepted})")]
+#[error("{variable}={}: no such variant (Go accepts {accepted})", plain(value))]
 pub struct BadVariant {
     /// The variable.
     pub variable: &'static str,

@@ -18,8 +18,9 @@ pub(super) const NOTE: &str = "GB_SET";
 /// here without that (`docker run --env-file`), and then they are all that names the target.
 pub fn given(environment: &Environment) -> Environment {
     let mut given = environment.clone();
-    let named =
-        ["ARCH", "TARGETPLATFORM", "TARGETARCH"].iter().any(|n| environment.get_nonempty(n).is_some());
+    let named = ["ARCH", "TARGETPLATFORM", "TARGETPAIR", "TARGETARCH", "TARGETOS"]
+        .iter()
+        .any(|n| environment.get_nonempty(n).is_some());
     for (name, _) in unchanged(environment).filter(|(name, _)| named || !name.starts_with("GO")) {
         given.remove(name);
     }
@@ -55,7 +56,7 @@ fn unchanged(environment: &Environment) -> impl Iterator<Item = (&str, &OsStr)> 
 /// The setting that notes all others, for [`given`]. A value with a colon can't be noted, and a target that the caller
 /// named as such must not be.
 pub(super) fn note(settings: &[Setting], source: Source) -> Option<Setting> {
-    let callers_target = matches!(source, Source::Argument | Source::Variable("GOARCH"));
+    let callers_target = matches!(source, Source::Argument | Source::Variable("GOARCH" | "GOOS"));
     let notable = |setting: &&Setting| {
         let is_the_target = setting.name.starts_with("GO");
         !(is_the_target && callers_target || setting.value.as_bytes().contains(&b':'))
@@ -126,6 +127,7 @@ mod tests {
         };
         assert!(target(&[], Source::Argument));
         assert!(target(&[], Source::Variable("GOARCH")));
+        assert!(target(&[("ARCH", "aarch64")], Source::Variable("GOOS")));
         // gb's own beside ARCH, and the only word where ARCH did not come along.
         assert!(!target(&[("ARCH", "aarch64")], Source::Variable("ARCH")));
         assert!(target(&[], Source::Variable("ARCH")));

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::build_systems::{self, BuildSystems};
 use super::host::{is_hosts, listed};
+use super::leaks::{LEAKING, Leak};
 use super::own;
 use super::sysroot::sysroot_flag;
 use super::{Layout, NoSysroot, Programs, Request, Source, Sysroot};
@@ -42,30 +43,6 @@ pub struct Setting {
     pub reason: String,
 }
 
-/// A variable of the caller's that brings the host's files into a build for another machine.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Leak {
-    /// Its name.
-    pub name: &'static str,
-    /// Its value.
-    pub value: OsString,
-    /// gb's tools leave the host's directories out.
-    pub left_out: bool,
-}
-
-impl std::fmt::Display for Leak {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (name, value) = (self.name, self.value.to_string_lossy());
-        if self.left_out {
-            return write!(
-                f,
-                "build against a sysroot: the host's directories in {name}={value} are left out"
-            );
-        }
-        write!(f, "build against a sysroot: {name}={value} may bring the host's files into it (unset {name})")
-    }
-}
-
 /// Whether Go will use cgo.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cgo {
@@ -91,21 +68,6 @@ pub struct Plan {
     /// What else the caller should know.
     pub notes: Vec<String>,
 }
-
-/// Variables by which a compiler, or pkg-config, reads files that the sysroot does not have (clang's and gcc's manual,
-/// "Environment Variables"). Go's cache does not know them either.
-const LEAKING: [&str; 10] = [
-    "CPATH",
-    "C_INCLUDE_PATH",
-    "CPLUS_INCLUDE_PATH",
-    "OBJC_INCLUDE_PATH",
-    "OBJCPLUS_INCLUDE_PATH",
-    "LIBRARY_PATH",
-    "COMPILER_PATH",
-    "GCC_EXEC_PREFIX",
-    "CCC_OVERRIDE_OPTIONS",
-    "PKG_CONFIG_PATH",
-];
 
 impl Facts {
     /// Looks for what a plan for this target depends on.
@@ -153,14 +115,13 @@ pub fn plan(request: Request, environment: &Environment, facts: Option<&Facts>) 
             Planner { plan: &mut plan, environment, facts, target: &target, source }.run();
         }
         (Request::Other { goos, goarch, source }, _) => {
-            let os = goos.to_string_lossy().into_owned();
-            if source != Source::Variable("GOOS") {
-                plan.set("GOOS", goos, format!("the target of {source}"));
-                if let Some(goarch) = goarch.filter(|_| environment.get_nonempty("GOARCH").is_none()) {
-                    plan.set("GOARCH", goarch.into(), format!("the target of {source}"));
-                }
+            if environment.get_nonempty("GOOS") != Some(OsStr::new(goos)) {
+                plan.set("GOOS", goos.into(), format!("the target of {source}"));
             }
-            plan.notes.push(format!("GOOS={os}: the C compiler is left as it is, gb's are for linux"));
+            if let Some(goarch) = goarch.filter(|_| environment.get_nonempty("GOARCH").is_none()) {
+                plan.set("GOARCH", goarch.into(), format!("the target of {source}"));
+            }
+            plan.notes.push(format!("GOOS={goos}: the C compiler is left as it is, gb's are for linux"));
         }
         (Request::Linux { .. }, None) => {}
     }
@@ -217,12 +178,18 @@ impl Planner<'_> {
 
     /// GOOS, GOARCH and the variant, where the target came from elsewhere or in another spelling.
     fn go_variables(&mut self, platform: &'static Platform) {
+        let reason = format!("the target of {}", self.source);
+        match self.environment.get_nonempty("GOOS") {
+            Some(goos) if goos == "linux" => {}
+            // uname -s says Linux.
+            Some(given) if self.source != Source::Argument => {
+                self.plan.set("GOOS", "linux".into(), format!("Go's name of {}", given.to_string_lossy()));
+            }
+            None if self.source == Source::Host => {}
+            _ => self.plan.set("GOOS", "linux".into(), &reason),
+        }
         if self.source == Source::Host {
             return;
-        }
-        let reason = format!("the target of {}", self.source);
-        if self.environment.get_nonempty("GOOS") != Some(OsStr::new("linux")) {
-            self.plan.set("GOOS", "linux".into(), &reason);
         }
         match self.environment.get_nonempty("GOARCH").filter(|_| self.source != Source::Argument) {
             None => self.plan.set("GOARCH", platform.goarch.into(), &reason),
@@ -507,6 +474,11 @@ mod tests {
         assert_eq!(go(&["TARGETPLATFORM=linux/amd64/v3", "GOAMD64=v2"]), "GOOS=linux GOARCH=amd64");
         assert_eq!(go(&["TARGETPLATFORM=windows/arm64"]), "GOOS=windows GOARCH=arm64");
         assert_eq!(go(&["GOOS=windows", "GOARCH=amd64"]), "");
+        assert_eq!(go(&["GOOS=Linux"]), "GOOS=linux");
+        assert_eq!(go(&["GOOS=Linux", "GOARCH=arm64"]), "GOOS=linux");
+        assert_eq!(go(&["GOOS=Darwin", "GOARCH=arm64"]), "GOOS=darwin");
+        assert_eq!(go(&["TARGETPAIR=linux-armv6"]), "GOOS=linux GOARCH=arm GOARM=6");
+        assert_eq!(go(&["TARGETOS=freebsd"]), "GOOS=freebsd");
     }
 
     #[test]

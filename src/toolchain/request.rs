@@ -1,9 +1,9 @@
 //! What to build for: read from the variables that callers set.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 
 use crate::environment::Environment;
-use crate::platform::{self, BadVariant, Platform, Target, UnknownPlatform, Variant};
+use crate::platform::{self, BadVariant, Named, Platform, Target, UnknownPlatform, Variant, Why};
 
 /// What somebody asked to build for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,9 +18,9 @@ pub enum Request {
     /// Another operating system: Go cross-builds for it, the C side is not gb's.
     Other {
         /// Go's name of it.
-        goos: OsString,
-        /// Go's name of its architecture, where TARGETPLATFORM or TARGETARCH gave it and GOARCH does not.
-        goarch: Option<String>,
+        goos: &'static str,
+        /// Go's name of its architecture, where one of Docker's variables gave it and GOARCH does not.
+        goarch: Option<&'static str>,
         /// Where this was said.
         source: Source,
     },
@@ -64,35 +64,68 @@ pub enum RequestError {
 }
 
 impl Request {
-    /// Reads `GOARCH`, else `ARCH`, else `TARGETPLATFORM`, else `TARGETARCH` with `TARGETVARIANT`, else takes the host.
+    /// Reads `GOARCH`, else `ARCH`, else `TARGETPLATFORM`, else `TARGETPAIR`, else `TARGETOS` and `TARGETARCH` with
+    /// `TARGETVARIANT`, else takes the host.
     ///
-    /// An empty variable counts as unset, as it does for Go. With a `GOOS` other than linux nothing else is read.
+    /// An empty variable counts as unset, as it does for Go. With a `GOOS` other than linux nothing else is read. The
+    /// order of Docker's variables is that of xx-info (tonistiigi/xx), whose TARGETPAIR is `linux-arm64` or `linux-armv7`.
     pub fn detect(
         environment: &Environment,
         host: Option<&'static Platform>,
     ) -> Result<Request, RequestError> {
-        let get = |name| environment.get_nonempty(name);
-        if let Some(goos) = get("GOOS").filter(|goos| *goos != "linux") {
-            let source = Source::Variable("GOOS");
-            return Ok(Request::Other { goos: goos.to_owned(), goarch: None, source });
+        let get = |name| Some((name, environment.get_nonempty(name)?));
+        let goos = get("GOOS").map(|(variable, value)| read_system(variable, value)).transpose()?;
+        if let Some(goos) = goos.filter(|goos| *goos != "linux") {
+            return Ok(Request::Other { goos, goarch: None, source: Source::Variable("GOOS") });
         }
-        for variable in ["GOARCH", "ARCH"] {
-            if let Some(name) = get(variable) {
-                return Request::linux(name, Source::Variable(variable));
+        if let Some((variable, name)) = get("GOARCH").or_else(|| get("ARCH")) {
+            return Request::linux(name, Source::Variable(variable));
+        }
+        match Request::of_docker(environment)? {
+            // Two words that contradict each other.
+            Some(Request::Other { goos: other, source: Source::Variable(variable), .. })
+                if goos.is_some() =>
+            {
+                let name = environment.get(variable).unwrap_or_default().to_string_lossy().into_owned();
+                Err(unknown(variable, UnknownPlatform { name, why: Why::NotLinux(other) }))
+            }
+            Some(request) => Ok(request),
+            None => {
+                let platform = host.ok_or(RequestError::UnknownHost)?;
+                Ok(Request::Linux { target: Target { platform, variant: None }, source: Source::Host })
             }
         }
-        let said_linux = get("GOOS").is_some();
-        if let Some(platform) = get("TARGETPLATFORM") {
-            return Request::image_platform(&platform.to_string_lossy(), "TARGETPLATFORM", said_linux);
+    }
+
+    /// What the variables of a Dockerfile say. Each is refused by its own name.
+    fn of_docker(environment: &Environment) -> Result<Option<Request>, RequestError> {
+        let get = |name| Some((name, environment.get_nonempty(name)?.to_string_lossy()));
+        if let Some((variable, name)) = get("TARGETPLATFORM").or_else(|| get("TARGETPAIR")) {
+            let named = platform::parse_any(&name).map_err(|error| unknown(variable, error))?;
+            return Ok(Some(Request::of(named, variable)));
         }
-        if let Some(arch) = get("TARGETARCH") {
-            let os = get("TARGETOS").unwrap_or(OsStr::new("linux"));
-            let variant = get("TARGETVARIANT").unwrap_or_default();
-            let words = [os, arch, variant].map(OsStr::to_string_lossy);
-            return Request::image_platform(words.join("/").trim_end_matches('/'), "TARGETARCH", said_linux);
+        let system = environment.get_nonempty("TARGETOS").map(|value| read_system("TARGETOS", value));
+        let system = system.transpose()?.unwrap_or("linux");
+        let Some((variable, arch)) = get("TARGETARCH") else {
+            let other = Request::Other { goos: system, goarch: None, source: Source::Variable("TARGETOS") };
+            return Ok((system != "linux").then_some(other));
+        };
+        let named = platform::parse_parts(system, &arch, "").map_err(|error| unknown(variable, error))?;
+        let named = match get("TARGETVARIANT") {
+            None => named,
+            Some((variable, variant)) => {
+                platform::parse_parts(system, &arch, &variant).map_err(|error| unknown(variable, error))?
+            }
+        };
+        Ok(Some(Request::of(named, if system == "linux" { variable } else { "TARGETOS" })))
+    }
+
+    fn of(named: Named, variable: &'static str) -> Request {
+        let source = Source::Variable(variable);
+        match named {
+            Named::Linux(target) => Request::Linux { target, source },
+            Named::Other { goos, goarch } => Request::Other { goos, goarch: Some(goarch), source },
         }
-        let platform = host.ok_or(RequestError::UnknownHost)?;
-        Ok(Request::Linux { target: Target { platform, variant: None }, source: Source::Host })
     }
 
     /// Reads a Linux platform in any spelling.
@@ -117,18 +150,14 @@ impl Request {
             None => named,
         }
     }
+}
 
-    /// Reads an OCI platform, `os/arch[/variant]`.
-    fn image_platform(name: &str, variable: &'static str, said_linux: bool) -> Result<Request, RequestError> {
-        let source = Source::Variable(variable);
-        match name.split_once('/') {
-            Some((os, rest)) if os != "linux" && !said_linux && platform::parse(os).is_err() => {
-                let goarch = rest.split('/').next().filter(|arch| !arch.is_empty()).map(str::to_owned);
-                Ok(Request::Other { goos: os.into(), goarch, source })
-            }
-            _ => Request::linux(OsStr::new(name), source),
-        }
-    }
+fn read_system(variable: &'static str, value: &OsStr) -> Result<&'static str, RequestError> {
+    platform::parse_system(&value.to_string_lossy()).map_err(|error| unknown(variable, error))
+}
+
+fn unknown(variable: &'static str, error: UnknownPlatform) -> RequestError {
+    RequestError::Unknown { source_name: variable.to_owned(), error }
 }
 
 /// The variant that Go's own variable names for a platform, as Go's tools and gb's compilers read it.
@@ -153,7 +182,7 @@ mod tests {
                 format!("{}{variant} by {source}", target.platform.goarch)
             }
             Ok(Request::Other { goos, goarch, source }) => {
-                format!("{} {} by {source}", goos.to_string_lossy(), goarch.unwrap_or_default())
+                format!("{goos} {} by {source}", goarch.unwrap_or_default())
             }
             Err(error) => error.to_string(),
         }
@@ -173,7 +202,24 @@ mod tests {
             (&["GOOS=linux", "GOARCH=ppc64le"], "ppc64le by GOARCH"),
             (&["GOOS=windows", "GOARCH=amd64", "ARCH=nonsense"], "windows  by GOOS"),
             (&["TARGETPLATFORM=windows/amd64"], "windows amd64 by TARGETPLATFORM"),
-            (&["TARGETOS=darwin", "TARGETARCH=arm64"], "darwin arm64 by TARGETARCH"),
+            (&["TARGETPLATFORM=windows/x86_64"], "windows amd64 by TARGETPLATFORM"),
+            (&["TARGETPLATFORM=wasi/wasm"], "wasip1 wasm by TARGETPLATFORM"),
+            (&["TARGETOS=darwin", "TARGETARCH=arm64"], "darwin arm64 by TARGETOS"),
+            (&["TARGETOS=darwin"], "darwin  by TARGETOS"),
+            (&["TARGETOS=linux"], "s390x by the host"),
+            (&["TARGETVARIANT=v7"], "s390x by the host"),
+            (&["TARGETARCH=armv7", "TARGETVARIANT=v6"], "arm/6 by TARGETARCH"),
+            // As xx reads them: TARGETPLATFORM, else TARGETPAIR, else the parts.
+            (&["TARGETPAIR=linux-arm64", "TARGETARCH=386"], "arm64 by TARGETPAIR"),
+            (&["TARGETPAIR=linux-armv7"], "arm/7 by TARGETPAIR"),
+            (&["TARGETPAIR=linux-amd64v3"], "amd64/v3 by TARGETPAIR"),
+            (&["TARGETPAIR=linux-arm64", "TARGETPLATFORM=linux/386"], "386 by TARGETPLATFORM"),
+            (&["TARGETPAIR=darwin-arm64"], "darwin arm64 by TARGETPAIR"),
+            (&["TARGETPLATFORM=linux-arm-v7"], "arm/7 by TARGETPLATFORM"),
+            // uname -s
+            (&["GOOS=Linux", "TARGETARCH=arm64"], "arm64 by TARGETARCH"),
+            (&["GOOS= linux\n"], "s390x by the host"),
+            (&["GOOS=Darwin"], "darwin  by GOOS"),
             (&["TARGETOS=darwin", "TARGETARCH=arm64", "GOARCH=arm64"], "arm64 by GOARCH"),
         ] {
             assert_eq!(detect(variables), expected, "{variables:?}");
@@ -190,5 +236,145 @@ mod tests {
             detect(&["ARCH=amd46"])
         );
         assert!(detect(&["TARGETPLATFORM=linux/z80"]).starts_with("read the target from TARGETPLATFORM: "));
+    }
+
+    /// Parts of a platform, and whether they are any.
+    const SYSTEMS: [(&str, bool); 7] = [
+        ("linux", true),
+        ("Linux", true),
+        ("windows", true),
+        ("", false),
+        (" ", false),
+        ("linus", false),
+        ("\u{7}", false),
+    ];
+    const ARCHITECTURES: [(&str, bool); 6] =
+        [("arm", true), ("ARM", true), ("", false), (" ", false), ("amr", false), ("a\nb", false)];
+    const VARIANTS: [(&str, bool); 5] =
+        [("", true), ("v7", true), ("v9", false), ("\u{1b}", false), ("é", false)];
+
+    fn every_combination() -> impl Iterator<Item = ([&'static str; 3], [bool; 3])> {
+        SYSTEMS.into_iter().flat_map(|(system, is_system)| {
+            ARCHITECTURES.into_iter().flat_map(move |(arch, is_arch)| {
+                VARIANTS.into_iter().map(move |(variant, is_variant)| {
+                    ([system, arch, variant], [is_system, is_arch, is_variant])
+                })
+            })
+        })
+    }
+
+    /// Expects a refusal by the name of one of these variables, in one printable line.
+    fn is_refused(variables: &[&str], by: &[&str]) {
+        let told = detect(variables);
+        let named = by.iter().any(|name| told.starts_with(&format!("read the target from {name}: \"")));
+        assert!(named && !told.contains(char::is_control) && told.len() < 400, "{variables:?}: {told}");
+    }
+
+    #[test]
+    fn no_part_of_a_platform_may_be_missing_but_a_variant_at_the_end() {
+        for variable in ["GOARCH", "ARCH", "TARGETPLATFORM", "TARGETPAIR"] {
+            let set = |value: &str| format!("{variable}={value}");
+            for word in [
+                " ",
+                "/",
+                "//",
+                "///",
+                "////",
+                "-",
+                "--",
+                "linux",
+                "linux/",
+                "/arm64",
+                "-arm64",
+                "linux/arm/v7/",
+            ] {
+                is_refused(&[&set(word)], &[variable]);
+            }
+            for (parts, [is_system, is_arch, is_variant]) in every_combination() {
+                for separator in ["/", "-"] {
+                    let value = set(&parts.join(separator));
+                    let is_linux = parts[0].eq_ignore_ascii_case("linux");
+                    if is_system && is_arch && is_variant && is_linux {
+                        let variant = if parts[2].is_empty() { "" } else { "/7" };
+                        assert_eq!(detect(&[&value]), format!("arm{variant} by {variable}"), "{value:?}");
+                    } else if !is_system || !is_arch || is_linux || variable.ends_with("ARCH") {
+                        is_refused(&[&value], &[variable]);
+                    } else {
+                        assert_eq!(detect(&[&value]), format!("windows arm by {variable}"), "{value:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_parts_of_a_platform_may_come_one_by_one_and_an_empty_one_is_unset() {
+        for (parts, [is_system, is_arch, is_variant]) in every_combination() {
+            let names = ["TARGETOS", "TARGETARCH", "TARGETVARIANT"];
+            let set: Vec<_> =
+                names.iter().zip(parts).map(|(name, value)| format!("{name}={value}")).collect();
+            let set: Vec<_> = set.iter().map(String::as_str).collect();
+            let (system, arch) = (parts[0].to_lowercase(), parts[1]);
+            let expected = match (system.as_str(), arch) {
+                ("windows", "") => "windows  by TARGETOS",
+                ("linux" | "", "") => "s390x by the host",
+                _ if !is_system && !system.is_empty() || !is_arch => {
+                    is_refused(&set, &names);
+                    continue;
+                }
+                ("windows", _) => "windows arm by TARGETOS",
+                _ if !is_variant => {
+                    is_refused(&set, &["TARGETVARIANT"]);
+                    continue;
+                }
+                _ if parts[2].is_empty() => "arm by TARGETARCH",
+                _ => "arm/7 by TARGETARCH",
+            };
+            assert_eq!(detect(&set), expected, "{set:?}");
+        }
+        is_refused(&["TARGETARCH=arm64", "TARGETVARIANT= "], &["TARGETVARIANT"]);
+        is_refused(&["TARGETARCH=linux/arm64"], &["TARGETARCH"]);
+    }
+
+    #[test]
+    fn a_variable_that_is_nonsense_or_contradicts_another_is_refused() {
+        for (variables, message) in [
+            (
+                &["TARGETPLATFORM=/arm64"][..],
+                "TARGETPLATFORM: \"/arm64\": the operating system before the slash is empty (linux/arm64)",
+            ),
+            (
+                &["TARGETPAIR=-arm64"],
+                "TARGETPAIR: \"-arm64\": the operating system before the dash is empty (linux-arm64)",
+            ),
+            (
+                &["ARCH=linux"],
+                "ARCH: \"linux\": the operating system has no architecture after it (linux/arm64)",
+            ),
+            (&["GOOS=linus"], "GOOS: \"linus\": no such operating system, did you mean linux? (known: aix "),
+            (&["GOOS=\n"], "GOOS: \"\\n\": there is nothing in it ("),
+            (
+                &["GOOS=linux", "TARGETPLATFORM=windows/amd64"],
+                "TARGETPLATFORM: \"windows/amd64\": the operating system is windows, not linux",
+            ),
+            (
+                &["GOOS=linux", "TARGETOS=darwin", "TARGETARCH=arm64"],
+                "TARGETOS: \"darwin\": the operating system is darwin, not linux",
+            ),
+            (&["TARGETARCH=s390x", "TARGETVARIANT=z13"], "TARGETVARIANT: \"z13\": s390x has no variants"),
+        ] {
+            let told = detect(variables);
+            assert!(told.starts_with(&format!("read the target from {message}")), "{told}");
+        }
+        // What is not read is not refused.
+        assert_eq!(detect(&["GOARCH=arm64", "TARGETPLATFORM=///", "TARGETOS= "]), "arm64 by GOARCH");
+        assert_eq!(detect(&["GOOS=windows", "GOARCH=///"]), "windows  by GOOS");
+        for name in ["GOOS", "GOARCH", "ARCH", "TARGETPLATFORM", "TARGETPAIR", "TARGETOS", "TARGETARCH"] {
+            for (filler, length) in
+                [("\u{202e}", 1), ("/", 1 << 20), ("a", 1 << 20), ("linux-", 1 << 17), ("é", 1 << 19)]
+            {
+                is_refused(&[&format!("{name}={}", filler.repeat(length))], &[name]);
+            }
+        }
     }
 }

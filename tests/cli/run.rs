@@ -273,6 +273,48 @@ fn an_unknown_target_is_refused_with_the_accepted_names_and_the_nearest() {
 }
 
 #[test]
+fn a_platform_of_which_a_part_is_missing_is_refused_before_anything_is_run() {
+    gb(["run", "echo"]).env("TARGETPLATFORM", "/arm64").fails(
+        125,
+        "read the target from TARGETPLATFORM: \"/arm64\": the operating system before the slash is empty (linux/arm64)",
+    );
+    gb(["env", "linux//v7"]).fails(
+        125,
+        "read the target from the argument: \"linux//v7\": the operating system has no architecture after it (linux/arm64)",
+    );
+    // As a Dockerfile writes $TARGETOS/$TARGETARCH/$TARGETVARIANT and $TARGETOS-$TARGETARCH, and uname -s the system.
+    for (name, value) in
+        [("TARGETPLATFORM", "linux/arm64/"), ("TARGETPAIR", "linux-arm64"), ("ARCH", "linux-arm64")]
+    {
+        let call = gb(["run", "sh", "-c", "echo $GOOS $GOARCH $CC"]).env(name, value).env("GOOS", "Linux");
+        assert_eq!(call.stdout(), "linux arm64 aarch64-linux-gnu-clang\n");
+    }
+}
+
+#[test]
+fn a_target_that_is_no_text_at_all_is_one_line_that_can_be_shown() {
+    use std::os::unix::ffi::OsStrExt;
+    let long = "a/".repeat(60_000);
+    for value in [b"\xff\xfe".as_slice(), b"arm64\x1b[2J\r\n", "a\u{202e}b".as_bytes(), long.as_bytes()] {
+        for name in
+            ["GOOS", "GOARCH", "ARCH", "TARGETPLATFORM", "TARGETPAIR", "TARGETOS", "TARGETARCH", "GOARM"]
+        {
+            let call = gb(["run", "true"]).env(name, std::ffi::OsStr::from_bytes(value));
+            let result = if name == "GOARM" { call.env("GOARCH", "arm").go() } else { call.go() };
+            // A variant is the compiler's to refuse.
+            assert_eq!(
+                result.status,
+                Some(if name == "GOARM" { 0 } else { 125 }),
+                "{name}: {}",
+                result.stderr
+            );
+            assert!(result.stderr.lines().count() <= 1 && result.stderr.len() < 400, "{}", result.stderr);
+            assert!(!result.stderr.trim_end().contains(|c: char| c.is_control() || c == '\u{202e}'));
+        }
+    }
+}
+
+#[test]
 fn a_message_is_one_line_whatever_the_name_holds() {
     let name = OsStr::from_bytes(b"/no\n\x1b[31msuch\xff");
     gb([OsStr::new("run"), name]).fails(127, "run /no??[31msuch\u{fffd}: no such file");
