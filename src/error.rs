@@ -3,6 +3,7 @@
 //! | code | meaning |
 //! |---|---|
 //! | the command's own | the command ran |
+//! | 1 | a question of `gb info` has the answer no, or no answer |
 //! | 125 | gb failed before the command started, bad usage included |
 //! | 126 | the command was found and can't be run |
 //! | 127 | the command was not found |
@@ -25,6 +26,9 @@ pub enum Error {
     /// The arguments make no sense.
     #[error("{0}")]
     Usage(String),
+    /// What was asked for has no value.
+    #[error("{0}")]
+    NoValue(String),
     /// The target can't be told.
     #[error(transparent)]
     Request(#[from] RequestError),
@@ -76,6 +80,7 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Error::Exec(error) => error.exit_code(),
+            Error::NoValue(_) => 1,
             Error::Usage(_)
             | Error::Request(_)
             | Error::Compiler(_)

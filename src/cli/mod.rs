@@ -71,12 +71,21 @@ enum Command {
         json: bool,
     },
     /// Show what is known about a target: its names, its ELF files, its variants
+    ///
+    /// In a shell: triple=$(gb info --field triple). A value that there is not (a sysroot) is exit code 1 with nothing on
+    /// standard output.
     Info {
         /// The target, in any spelling: arm64, aarch64, linux/arm/v7, s390x-linux-gnu
         platform: Option<OsString>,
         /// Write JSON
-        #[arg(long)]
+        #[arg(long, group = "form")]
         json: bool,
+        /// Write one value and nothing else; several, a line each, if given again
+        #[arg(long = "field", value_enum, value_name = "NAME", group = "form")]
+        fields: Vec<info::Field>,
+        /// Write nothing: the exit code is 0 if the target is another machine than this one, and 1 if not
+        #[arg(long, group = "form")]
+        is_cross: bool,
     },
     /// Show what tells one state of a compiler from another, for a compiler cache's key
     ///
@@ -136,10 +145,16 @@ fn subcommand(args: &[OsString]) -> Result<ExitCode, Error> {
         Command::Env { platform, format, json } => {
             show_env(platform.as_deref(), if json { Format::Json } else { format })
         }
-        Command::Info { platform, json } => {
+        Command::Info { platform, json, fields, is_cross } => {
             let environment = given(&Environment::new(sys::environ()));
             let request = request(platform.as_deref(), &environment)?;
-            print(&info::write(&request, &environment, json)?)
+            if is_cross {
+                return Ok(ExitCode::from(u8::from(!info::is_cross(&request))));
+            }
+            print(&match fields.as_slice() {
+                [] => info::write(&request, &environment, json)?,
+                fields => info::values(&request, &environment, fields)?,
+            })
         }
         Command::Identity { compiler } => print(roles::identity(&compiler)?.as_bytes()),
         Command::InstallLinks { dir } => install_links(&dir),

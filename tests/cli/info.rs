@@ -1,6 +1,7 @@
 //! `gb info`, `gb --help`, and gb used wrongly.
 
-use crate::gb::gb;
+use crate::env::make_sysroot;
+use crate::gb::{Dir, gb};
 
 #[test]
 fn a_platform_in_any_spelling_is_one_row() {
@@ -22,7 +23,7 @@ fn programs_read_it_as_json() {
     assert_eq!(json["schema"], 1);
     for (key, value) in [
         ("goarch", "s390x"),
-        ("debian", "s390x"),
+        ("debian_arch", "s390x"),
         ("triple", "s390x-linux-gnu"),
         ("rust", "s390x-unknown-linux-gnu"),
         ("qemu", "s390x"),
@@ -33,6 +34,103 @@ fn programs_read_it_as_json() {
     assert_eq!(json["elf"]["machine"], 22);
     assert_eq!(json["elf"]["data"], "big");
     assert_eq!(json["binfmt"]["magic"], "7f454c4602020100000000000000000000020016");
+}
+
+/// docs/compat.md: xx-names
+#[test]
+fn a_script_gets_a_single_value_and_a_line_feed() {
+    for (platform, field, value) in [
+        ("ppc64el", "goarch", "ppc64le"),
+        ("ppc64el", "arch", "ppc64le"),
+        ("ppc64el", "os", "linux"),
+        ("ppc64el", "march", "ppc64le"),
+        ("linux/arm/v6", "variant", "6"),
+        ("linux/arm/v6", "triple", "arm-linux-gnueabi"),
+        ("linux/arm/v6", "debian-arch", "armel"),
+        ("armhf", "rpm-arch", "armv7hl"),
+        ("armhf", "rhel-arch", "armv7hl"),
+        ("386", "multiarch", "i386-linux-gnu"),
+        ("386", "bits", "32"),
+        ("s390x", "endian", "big"),
+        ("s390x", "elf-machine", "22"),
+        ("s390x", "rust", "s390x-unknown-linux-gnu"),
+        ("s390x", "loader", "/lib/ld64.so.1"),
+        ("riscv64", "cc", "riscv64-linux-gnu-clang"),
+        ("riscv64", "cxx", "riscv64-linux-gnu-clang++"),
+        ("x86_64", "qemu", "x86_64"),
+    ] {
+        assert_eq!(gb(["info", platform, "--field", field]).stdout(), format!("{value}\n"));
+    }
+    assert_eq!(gb(["info", "--field", "debian-arch"]).env("TARGETPAIR", "linux-armv7").stdout(), "armhf\n");
+    let several = ["info", "arm64", "--field", "triple", "--field=goarch"];
+    assert_eq!(gb(several).stdout(), "aarch64-linux-gnu\narm64\n");
+    gb(["info", "--field", "tripel"]).fails(
+        125,
+        "invalid value 'tripel' for '--field <NAME>' [possible values: goos, goarch, variant, triple, multiarch, debian-arch, \
+         rpm-arch, uname, rust, qemu, loader, sysroot, is-cross, endian, bits, elf-machine, cc, cxx] (a similar value exists: \
+         'triple'; gb --help)",
+    );
+    gb(["info", "--field", "triple", "--json"])
+        .fails(125, "the argument '--field <NAME>' cannot be used with '--json' (gb --help)");
+}
+
+/// docs/compat.md: xx-no-value
+#[test]
+fn a_value_that_there_is_not_is_a_failure_with_nothing_to_be_taken_for_it() {
+    let dir = Dir::new();
+    gb(["info", "arm64", "--field", "variant"])
+        .fails(1, "info --field variant: nothing says a variant (set GOARM64, whose default for Go is v8.0)");
+    gb(["info", "s390x", "--field", "triple", "--field", "variant"])
+        .fails(1, "info --field variant: s390x has no variants");
+    let result = gb(["info", "s390x", "--field", "sysroot"]).env("GB_SYSROOT", dir.path()).go();
+    assert_eq!((result.status, result.stdout.as_str()), (Some(1), ""));
+    assert!(result.stderr.starts_with("gb: info --field sysroot: no usable sysroot for s390x-linux-gnu: "));
+    make_sysroot(dir.path());
+    let sysroot = gb(["info", "s390x", "--field", "sysroot"]).env("GB_SYSROOT", dir.path()).stdout();
+    assert_eq!(sysroot, format!("{}\n", dir.path().display()));
+    assert_eq!(gb(["info", "--field", "goos"]).env("TARGETPLATFORM", "windows/amd64").stdout(), "windows\n");
+    gb(["info", "--field", "triple"]).env("GOOS", "windows").fails(
+        1,
+        "info --field triple: the target is windows, of which gb does not know it (gb info PLATFORM)",
+    );
+}
+
+/// docs/compat.md: xx-is-cross
+#[test]
+fn whether_it_is_a_cross_build_is_an_exit_code_or_a_word() {
+    let host = gb(["info", "--field", "goarch"]).stdout();
+    let host = host.trim_end();
+    let other = if host == "s390x" { "arm64" } else { "s390x" };
+    for (target, cross) in [(host, false), (other, true)] {
+        let result = gb(["info", "--is-cross"]).env("TARGETARCH", target).go();
+        assert_eq!((result.status, result.stdout + &result.stderr), (Some(i32::from(!cross)), String::new()));
+        assert_eq!(gb(["info", target, "--field", "is-cross"]).stdout(), format!("{cross}\n"));
+    }
+    assert_eq!(gb(["info", "--is-cross"]).env("GOOS", "windows").stdout(), "");
+    gb(["info", "--is-cross"]).env("TARGETPLATFORM", "/").fails(
+        125,
+        "read the target from TARGETPLATFORM: \"/\": the operating system before the slash is empty (linux/arm64)",
+    );
+}
+
+#[test]
+fn each_value_is_also_a_key_of_the_json() {
+    let json: serde_json::Value = serde_json::from_str(&gb(["info", "--json", "armv6l"]).stdout()).unwrap();
+    let help = gb(["info", "--help"]).stdout();
+    let fields: Vec<_> =
+        help.lines().filter_map(|line| line.trim().strip_prefix("- ")?.split_once(':')).collect();
+    assert!(fields.len() > 15, "{help}");
+    for (field, _) in fields {
+        let value = match &json[field.replace('-', "_")] {
+            serde_json::Value::Null => continue,
+            serde_json::Value::String(text) => text.clone(),
+            serde_json::Value::Array(all) => all[0].as_str().unwrap().to_owned(),
+            other => other.to_string(),
+        };
+        let asked = gb(["info", "armv6l", "--field", field]).stdout();
+        // The most usual of several.
+        assert_eq!(asked, format!("{value}\n"), "{field}");
+    }
 }
 
 #[test]

@@ -272,6 +272,7 @@ fn an_unknown_target_is_refused_with_the_accepted_names_and_the_nearest() {
     assert_eq!(gb(["run", "echo", "ok"]).env("GOARCH", "wasm").env("GOOS", "js").stdout(), "ok\n");
 }
 
+/// docs/compat.md: xx-empty-parts
 #[test]
 fn a_platform_of_which_a_part_is_missing_is_refused_before_anything_is_run() {
     gb(["run", "echo"]).env("TARGETPLATFORM", "/arm64").fails(
