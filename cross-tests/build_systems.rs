@@ -13,7 +13,7 @@ use crate::lab::{Lab, TARGETS};
 /// Puts a header, a library and packages where only this machine may look, and `local.h` where a native build may; then
 /// builds and installs a dependency with CMake, as the caller would who brings one along.
 const GIVEN: &str = r#"
-    export TRAP_LIB=/usr/lib/$(gb info --json $(uname -m) | jq -r .multiarch) w=/tmp/w p=/programs/build-systems
+    export TRAP_LIB=/usr/lib/$(gb info $(uname -m) --field multiarch) w=/tmp/w p=/programs/build-systems
     mkdir -p /usr/include/trap /usr/lib/cmake/trap $w/own/include $w/hinted
     touch /usr/include/trap.h /usr/include/trap/trap-below.h /usr/local/include/local.h $w/own/include/pcap.h $w/hinted/hinted.h
     cp $TRAP_LIB/libz.so.1 $TRAP_LIB/libtrap.so
