@@ -226,6 +226,7 @@ fn show_env(platform: Option<&OsStr>, format: Format) -> Result<ExitCode, Error>
     let mut plan = plan(request, &environment, facts.as_ref());
     // For whoever asks: the user of a shell, of docker exec, of a step in a workflow.
     plan.settings.extend(trusted_trees(&environment, &Mounts::read(), geteuid().as_raw()));
+    plan.notes.extend(facts.and_then(|facts| facts.damage(&plan.request, &environment)));
     let user = user::Request::read(&environment)
         .map_err(Error::from)
         .and_then(|request| Ok(user::plan(&request, &user::Facts::gather(&request))?));

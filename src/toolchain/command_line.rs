@@ -47,6 +47,12 @@ pub(super) struct CommandLine {
     pub(super) no_headers: bool,
     /// Needs no libraries of the sysroot.
     pub(super) no_libraries: bool,
+    /// Links static libraries only.
+    pub(super) is_static: bool,
+    /// Chooses others of the compiler's own libraries than the usual.
+    pub(super) own_libraries: bool,
+    /// The libraries that are asked for: `m` for `-lm`.
+    pub(super) libraries: Vec<String>,
 }
 
 /// Options of clang and gcc whose value is the next word, so that the next word is not an option itself.
@@ -120,10 +126,11 @@ impl CommandLine {
             "-nostdinc" | "-nostdlibinc" | "--no-standard-includes" => self.no_headers = true,
             "-nostdlib" => self.no_libraries = true,
             "-r" | "--relocatable" => (self.no_libraries, self.link_mode) = (true, true),
-            "-pie" | "-no-pie" | "-nopie" | "-static-pie" | "-static" | "--static" | "-shared"
-            | "--shared" => {
-                self.link_mode = true;
-            }
+            "-static-pie" | "-static" | "--static" => (self.is_static, self.link_mode) = (true, true),
+            "-pie" | "-no-pie" | "-nopie" | "-shared" | "--shared" => self.link_mode = true,
+            "-nodefaultlibs" | "-nolibc" | "-nostdlib++" | "-nostdlibxx" => self.own_libraries = true,
+            _ if text.starts_with("-static-lib") || text.starts_with("-stdlib=") => self.own_libraries = true,
+            _ if text.starts_with("-rtlib=") || text.starts_with("--rtlib=") => self.own_libraries = true,
             _ if text.starts_with("--target=") => self.target = text.get(9..).map(OsString::from),
             _ if text.starts_with("--sysroot=") => self.sysroot = true,
             _ if text.starts_with("-fuse-ld=") || text.starts_with("--ld-path=") => self.linker = true,
@@ -138,7 +145,11 @@ impl CommandLine {
                 self.input = true;
                 self.value(rest);
             }
-            _ if text.starts_with("-l") || text.starts_with("-Wl,") => self.input = true,
+            _ if text.starts_with("-Wl,") => self.input = true,
+            _ if text.starts_with("-l") => {
+                self.input = true;
+                self.libraries.push(text.trim_start_matches("-l").to_owned());
+            }
             _ if WITH_VALUE.contains(&text) => {
                 self.value(rest);
             }

@@ -11,7 +11,7 @@ use super::go_calls::{Build, Caller, chosen_by_gb};
 use super::identity::Identity;
 use super::request::variant_in;
 use super::sysroot::sysroot_flag;
-use super::{NoSysroot, Programs, Sysroot, gcc, host, lld, native};
+use super::{Damage, NoSysroot, Programs, Sysroot, gcc, host, libraries, lld, native};
 use crate::environment::Environment;
 use crate::platform::{Abi, BadVariant, Platform};
 
@@ -80,6 +80,14 @@ pub enum CompilerError {
     /// There is nothing to compile against.
     #[error("compile: {0}")]
     NoSysroot(NoSysroot),
+    /// What is linked against is damaged.
+    #[error("link for {triple}: {damage}")]
+    Damaged {
+        /// The target.
+        triple: &'static str,
+        /// The library.
+        damage: Damage,
+    },
     /// Go builds for one architecture with the compiler of another, which could only end in odd assembler errors.
     #[error("compile a cgo package for {wanted}: {name} compiles for {own} ({remedy})")]
     WrongCompiler {
@@ -246,6 +254,12 @@ impl Compiler {
             Err(error) if needs_sysroot => return Err(CompilerError::NoSysroot(error.clone())),
             Err(_) => None,
         };
+        if let Some(sysroot) = sysroot.filter(|_| needs_sysroot) {
+            let wanted = libraries::wanted(line, self.language);
+            if let Some(damage) = sysroot.damage_of(wanted, self.platform, self.abi) {
+                return Err(CompilerError::Damaged { triple: self.abi.triple, damage });
+            }
+        }
         let mut before = vec![OsString::from(format!("--target={}", self.abi.triple))];
         let mut after = Vec::new();
         if let Some(root) = sysroot.and_then(Sysroot::root).filter(|_| !line.sysroot) {

@@ -99,6 +99,25 @@ impl Facts {
     }
 }
 
+impl Facts {
+    /// The refusal of a GB_SYSROOT that is none: who names one means to build against it, so this is no matter for the first
+    /// link. (Without GB_SYSROOT a command that builds no C code needs no sysroot.)
+    pub fn named_sysroot(&self, environment: &Environment) -> Result<(), NoSysroot> {
+        match (&self.sysroot, environment.get_nonempty("GB_SYSROOT")) {
+            (Err(error), Some(_)) => Err(error.clone()),
+            _ => Ok(()),
+        }
+    }
+
+    /// What of the sysroot can't be linked against. It is for those who ask (`gb env`): a compiler looks at what it needs.
+    pub fn damage(&self, request: &Request, environment: &Environment) -> Option<String> {
+        let Request::Linux { target, .. } = request else { return None };
+        let abi = target.platform.abi(request.variant(environment).as_ref());
+        let damage = self.sysroot.as_ref().ok()?.damage(target.platform, abi)?;
+        Some(format!("link for {}: {damage}", abi.triple))
+    }
+}
+
 /// Decides the environment of a build. `facts` are those of the request's target; a request for another operating
 /// system has none.
 pub fn plan(request: Request, environment: &Environment, facts: Option<&Facts>) -> Plan {

@@ -243,9 +243,9 @@ pub fn make_sysroot(root: &std::path::Path) {
         ("usr/include/stdio.h", &b""[..]),
         ("usr/include/s390x-linux-gnu/bits/libc-header-start.h", b""),
         (&format!("{library}/crt1.o"), &crt1),
-        (&format!("{library}/libc.so"), b""),
+        (&format!("{library}/libc.so"), &crt1),
         ("usr/lib/gcc/s390x-linux-gnu/12/libgcc.a", b""),
-        ("lib/ld64.so.1", b""),
+        ("lib/ld64.so.1", &crt1),
     ] {
         let path = root.join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -3,7 +3,8 @@
 //! What they must do is shown by `cross-tests` with the real ones. Here a script stands for clang that prints how it was
 //! called, to hold what an image test could not see.
 
-use crate::gb::{Call, Dir, PATH, linked};
+use crate::env::make_sysroot;
+use crate::gb::{Call, Dir, PATH, gb, linked};
 
 #[test]
 fn without_clang_the_compiler_says_for_which_target_and_how_to_get_it() {
@@ -38,6 +39,122 @@ fn without_a_sysroot_the_compiler_names_each_place_and_its_lack() {
         result.stderr
     );
     assert_eq!(result.stderr.lines().count(), 1);
+}
+
+/// A sysroot in which one thing is as it should not be, for the compiler of s390x.
+struct Damaged {
+    what: &'static str,
+    /// A script that makes it so, in the sysroot.
+    script: &'static str,
+    /// What is linked.
+    link: &'static [&'static str],
+    /// What the compiler says of it, after the path of the library.
+    says: &'static str,
+    /// A link that does not need it.
+    does_not_need_it: &'static [&'static str],
+}
+
+const DAMAGED: &[Damaged] = &[
+    Damaged {
+        what: "libc.so is a link that leads nowhere, beside a static one that would be taken silently",
+        script: "ln -sf libc.so.7 $lib/libc.so; touch $lib/libc.a",
+        link: &["x.o"],
+        says: "$lib/libc.so: it is a link to libc.so.7, which is not there (put it there)",
+        does_not_need_it: &["-static", "x.o"],
+    },
+    Damaged {
+        what: "libgcc_s.so is an absolute link, as in RPM's packages",
+        script: "ln -s /lib64/libgcc_s.so.1 $gcc/libgcc_s.so",
+        link: &["x.o"],
+        says: "$gcc/libgcc_s.so: it is a link out of the sysroot, to /lib64/libgcc_s.so.1 (make it relative)",
+        does_not_need_it: &["-static-libgcc", "x.o"],
+    },
+    Damaged {
+        what: "libstdc++.so leads by another link out of the sysroot",
+        script: "ln -s libstdc++.so.6 $gcc/libstdc++.so; ln -s /etc/passwd $gcc/libstdc++.so.6",
+        link: &["--driver-mode=g++", "-lstdc++", "x.o"],
+        says: "$gcc/libstdc++.so: it is a link out of the sysroot, to /etc/passwd (make it relative)",
+        does_not_need_it: &["x.o"],
+    },
+    Damaged {
+        what: "libm.so is for another machine",
+        script: "printf '\\177ELF\\2\\1\\1' >$lib/libm.so; head -c 64 /bin/sh | tail -c +8 >>$lib/libm.so",
+        link: &["x.o", "-lm"],
+        says: "$lib/libm.so: it is for HOST, not for s390x (put the one for s390x there)",
+        does_not_need_it: &["x.o"],
+    },
+    Damaged {
+        what: "libc.so names what is not in the sysroot",
+        script: "echo 'GROUP ( /lib/ld64.so.1 AS_NEEDED ( /bin/sh ) )' >$lib/libc.so",
+        link: &["-shared", "x.o"],
+        says: "$lib/libc.so: it names /bin/sh, which is not there within ROOT (put it there)",
+        does_not_need_it: &["-c", "x.c"],
+    },
+    Damaged {
+        what: "libc.so names a link out of the sysroot",
+        script: "echo 'GROUP ( libc.so.6 )' >$lib/libc.so; ln -s /bin/sh $lib/libc.so.6",
+        link: &["x.o"],
+        says: "$lib/libc.so: it names $lib/libc.so.6: it is a link out of the sysroot, to /bin/sh (make it relative)",
+        does_not_need_it: &["-nostdlib", "x.o"],
+    },
+    Damaged {
+        what: "libatomic.so is empty",
+        script: ": >$gcc/libatomic.so",
+        link: &["x.o", "-latomic"],
+        says: "$gcc/libatomic.so: it is empty (put the library there)",
+        does_not_need_it: &["x.o"],
+    },
+];
+
+#[test]
+fn a_link_against_a_damaged_library_is_refused_with_the_file_and_the_remedy() {
+    for Damaged { what, script, link, says, does_not_need_it } in DAMAGED {
+        let (dir, compiler) = linked("s390x-linux-gnu-clang");
+        dir.file("clang", "#!/bin/sh\n", 0o755);
+        let root = dir.path().join("root");
+        make_sysroot(&root);
+        let places = |text: &str| {
+            let host = gb(["info", "--field", "goarch"]).stdout();
+            text.replace("$lib", "ROOT/usr/lib/s390x-linux-gnu")
+                .replace("$gcc", "ROOT/usr/lib/gcc/s390x-linux-gnu/12")
+                .replace("ROOT", root.to_str().unwrap())
+                .replace("HOST", host.trim_end())
+        };
+        crate::gb::sh(&places(script)).stdout();
+        let call =
+            |args: &[&str]| Call::new(&compiler).args(args).env("PATH", dir.path()).env("GB_SYSROOT", &root);
+        let message = places(&format!("link for s390x-linux-gnu: {says}"));
+        call(link).fails(125, &message);
+        assert_eq!(call(does_not_need_it).stdout(), "", "{what}");
+        let shown = gb(["env", "s390x"]).env("GB_SYSROOT", &root).stdout();
+        assert!(shown.contains(&format!("# {message}\n")), "{what}: {shown}");
+    }
+}
+
+#[test]
+fn what_is_within_the_sysroot_is_no_damage_however_it_is_named() {
+    let (dir, compiler) = linked("s390x-linux-gnu-clang++");
+    dir.file("clang", "#!/bin/sh\n", 0o755);
+    let root = dir.path().join("root");
+    make_sysroot(&root);
+    let root = root.display();
+    crate::gb::sh(&format!(
+        "cd {root}; lib=usr/lib/s390x-linux-gnu gcc=usr/lib/gcc/s390x-linux-gnu/12
+         mv $lib/libc.so $lib/libc.so.6
+         echo '/* GNU ld script */ OUTPUT_FORMAT(elf64-s390) GROUP ( /usr/lib/s390x-linux-gnu/libc.so.6 AS_NEEDED ( /lib/ld64.so.1 ) )' >$lib/libc.so
+         ln -s {root}/$lib/libc.so.6 $lib/libgcc_s.so.1
+         echo '/* GNU ld script */ GROUP ( libgcc_s.so.1 -lgcc )' >$gcc/libgcc_s.so
+         ln -s ../../../s390x-linux-gnu/libc.so.6 $gcc/libstdc++.so"
+    ))
+    .stdout();
+    assert_eq!(
+        Call::new(&compiler)
+            .args(["x.o"])
+            .env("PATH", dir.path())
+            .env("GB_SYSROOT", root.to_string())
+            .stdout(),
+        ""
+    );
 }
 
 #[test]
