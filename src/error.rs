@@ -18,7 +18,7 @@ use crate::entrypoint::guard::GuardError;
 use crate::entrypoint::identity::{IdentityRequestError, PlanError, UserSpecError};
 use crate::entrypoint::privileges::DropError;
 use crate::entrypoint::{ExecError, init};
-use crate::toolchain::{CompilerError, LinkError, NoTool, PkgConfigError, RequestError};
+use crate::toolchain::{CompilerError, LinkError, NoSysroot, NoTool, PkgConfigError, RequestError};
 
 /// Why gb could not do what it was called for.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +32,9 @@ pub enum Error {
     /// The target can't be told.
     #[error(transparent)]
     Request(#[from] RequestError),
+    /// GB_SYSROOT names nothing that can be built against.
+    #[error("build against GB_SYSROOT: {0}")]
+    NoSysroot(#[from] NoSysroot),
     /// The compiler role can't compile.
     #[error(transparent)]
     Compiler(#[from] CompilerError),
@@ -83,6 +86,7 @@ impl Error {
             Error::NoValue(_) => 1,
             Error::Usage(_)
             | Error::Request(_)
+            | Error::NoSysroot(_)
             | Error::Compiler(_)
             | Error::PkgConfig(_)
             | Error::Binutils(_)

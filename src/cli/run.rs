@@ -62,11 +62,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     )?;
     let no_new_privs = arguments.no_new_privs || wants_no_new_privileges(&environment)?;
     let target = request(None, &environment)?;
+    target.check_sysroot(&environment)?;
     let user = Request::read(&environment)?;
     let mounts = Mounts::read();
     if arguments.dry_run {
         let user = plan(&user, &Facts::gather(&user))?;
-        let facts = toolchain::Facts::gather(&target, &environment, Platform::host());
+        let facts = target_facts(&target, &environment)?;
         let mut target = toolchain::plan(target, &environment, facts.as_ref());
         target.settings.extend(trusted_trees(&environment, &mounts, user.ids().uid));
         let shown = identity::shown(Ok(&user), Ok(init.as_ref()), Ok(no_new_privs), &environment);
@@ -95,8 +96,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
         }
     };
 
-    // From here on as the user. What follows looks at files that the caller names, and none of it can fail but the exec.
-    let facts = toolchain::Facts::gather(&target, &environment, Platform::host());
+    // From here on as the user. What follows looks at files that the caller names, and none of it can fail but the exec: save
+    // for GB_SYSROOT, by which the caller has said against what to build, and which only the user may look at.
+    let facts = target_facts(&target, &environment)?;
     let target = toolchain::plan(target, &environment, facts.as_ref());
     for leak in &target.leaks {
         tell(leak);
@@ -118,6 +120,16 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
         }
         _ => Err(become_program(program, args, &environment)),
     }
+}
+
+/// What there is to build against, if it is not what GB_SYSROOT says in vain.
+fn target_facts(
+    target: &toolchain::Request,
+    environment: &Environment,
+) -> Result<Option<toolchain::Facts>, Error> {
+    let facts = toolchain::Facts::gather(target, environment, Platform::host());
+    facts.as_ref().map_or(Ok(()), |facts| facts.named_sysroot(environment))?;
+    Ok(facts)
 }
 
 /// All problems in one line, with the remedies that there are.

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 
+use super::{NoSysroot, Sysroot};
 use crate::environment::Environment;
 use crate::platform::{self, BadVariant, Named, Platform, Target, UnknownPlatform, Variant, Why};
 
@@ -118,6 +119,13 @@ impl Request {
             }
         };
         Ok(Some(Request::of(named, if system == "linux" { variable } else { "TARGETOS" })))
+    }
+
+    /// Checks what GB_SYSROOT says, as far as that can be told without looking at a file.
+    pub fn check_sysroot(&self, environment: &Environment) -> Result<(), NoSysroot> {
+        let Request::Linux { target, .. } = self else { return Ok(()) };
+        let abi = target.platform.abi(self.variant(environment).as_ref());
+        Sysroot::check_name(target.platform, abi, environment.get_nonempty("GB_SYSROOT"))
     }
 
     fn of(named: Named, variable: &'static str) -> Request {

@@ -1,7 +1,9 @@
 //! Where the target's C library is: the search, and the check that it can be built against.
 
 use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Component, Path, PathBuf};
 
 use crate::file;
 use crate::platform::{Abi, Platform};
@@ -43,7 +45,28 @@ pub struct NoSysroot {
 }
 
 fn places(tried: &[(PathBuf, String)]) -> String {
-    tried.iter().map(|(path, lack)| format!("{}: {lack}", path.display())).collect::<Vec<_>>().join("; ")
+    tried.iter().map(|(path, lack)| format!("{}: {lack}", shown(path))).collect::<Vec<_>>().join("; ")
+}
+
+/// A path in a message, no longer than a line. (Its control characters are left out where messages are written.)
+fn shown(path: &Path) -> String {
+    const LENGTH: usize = 200;
+    let text = path.to_string_lossy();
+    match text.char_indices().nth(LENGTH) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.into_owned(),
+    }
+}
+
+impl NoSysroot {
+    /// What GB_SYSROOT names is none.
+    fn named(platform: &Platform, abi: &Abi, dir: &Path, lack: String) -> NoSysroot {
+        NoSysroot {
+            triple: abi.triple,
+            tried: vec![(dir.into(), lack)],
+            remedy: format!("set GB_SYSROOT to a sysroot of {}, or unset it", platform.goarch),
+        }
+    }
 }
 
 impl Sysroot {
@@ -57,15 +80,8 @@ impl Sysroot {
         if let Some(dir) = gb_sysroot {
             let dir = Path::new(dir);
             let layout = if dir == Path::new("/") { Layout::System } else { Layout::Directory(dir.into()) };
-            let result = match dir.is_absolute() {
-                true => check(layout, platform, abi),
-                false => Err("not an absolute path".to_owned()),
-            };
-            return result.map_err(|lack| NoSysroot {
-                triple: abi.triple,
-                tried: vec![(dir.into(), lack)],
-                remedy: format!("set GB_SYSROOT to a sysroot of {}, or unset it", platform.goarch),
-            });
+            let result = check_words(dir).and_then(|()| check(layout, platform, abi));
+            return result.map_err(|lack| NoSysroot::named(platform, abi, dir, lack));
         }
         let mut tried = Vec::new();
         for layout in [
@@ -89,6 +105,16 @@ impl Sysroot {
             abi.triple
         );
         Err(NoSysroot { triple: abi.triple, tried, remedy })
+    }
+
+    /// Checks the words of GB_SYSROOT, where it is set, and looks at no file.
+    pub fn check_name(
+        platform: &'static Platform,
+        abi: &'static Abi,
+        gb_sysroot: Option<&OsStr>,
+    ) -> Result<(), NoSysroot> {
+        let Some(dir) = gb_sysroot.map(Path::new) else { return Ok(()) };
+        check_words(dir).map_err(|lack| NoSysroot::named(platform, abi, dir, lack))
     }
 
     /// The root to give to the compiler and to pkg-config; `None` where they must look without one.
@@ -154,6 +180,21 @@ impl Layout {
     }
 }
 
+/// What no path of a sysroot is: the words of a variable that was not set, or of several.
+fn check_words(dir: &Path) -> Result<(), String> {
+    let bytes = dir.as_os_str().as_bytes();
+    if !dir.is_absolute() {
+        return Err("not an absolute path".to_owned());
+    }
+    if bytes.windows(2).any(|pair| pair == b"//") {
+        return Err("a part of the path is empty".to_owned());
+    }
+    if bytes.iter().any(u8::is_ascii_control) {
+        return Err("a control character is in the path".to_owned());
+    }
+    Ok(())
+}
+
 /// Checks that headers, start files, libc, its loader, and libgcc are there and are of the right machine.
 ///
 /// The error is what is missing, for a message that names the place before it.
@@ -174,12 +215,18 @@ fn check(layout: Layout, platform: &'static Platform, abi: &'static Abi) -> Resu
             )
         }
     };
-    if !root.is_dir() {
-        return Err("no such directory".to_owned());
+    match std::fs::metadata(&root) {
+        Ok(metadata) if metadata.is_dir() => {}
+        Ok(_) => return Err("not a directory".to_owned()),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            return Err("permission denied".to_owned());
+        }
+        Err(_) => return Err("no such directory".to_owned()),
     }
     for header in ["stdio.h", "bits/libc-header-start.h"] {
         if !any(&includes, header)? {
-            return Err(format!("no C headers for {} ({header})", platform.goarch));
+            let musl = if has_musl(&root) { ": it is one of musl, and gb builds against glibc" } else { "" };
+            return Err(format!("no C headers for {} ({header}){musl}", platform.goarch));
         }
     }
     let lib = library_directory(libs, platform)?;
@@ -188,6 +235,10 @@ fn check(layout: Layout, platform: &'static Platform, abi: &'static Abi) -> Resu
     }
     // libc.so is a linker script that names the loader; the loader's name also tells the ABIs of ARM apart.
     let loader = Path::new(abi.loader);
+    if let (Layout::Directory(_), Some(Component::Normal(top))) = (&layout, loader.components().nth(1)) {
+        // A root of its own whose /lib is the machine's.
+        is_there(&root.join(top))?;
+    }
     let loader_found = match (&layout, loader.file_name()) {
         (Layout::DebianCross(_), Some(name)) => is_there(&lib.join(name))?,
         (Layout::Directory(_), _) => is_there(&root.join(loader.strip_prefix("/").unwrap_or(loader)))?,
@@ -216,6 +267,13 @@ fn library_directory(dirs: Vec<PathBuf>, platform: &'static Platform) -> Result<
     Err(error.unwrap_or_else(|| format!("no start files for {} (crt1.o)", platform.goarch)))
 }
 
+/// Whether a root has musl's loader, which Alpine and others have in glibc's stead.
+fn has_musl(root: &Path) -> bool {
+    std::fs::read_dir(root.join("lib")).is_ok_and(|mut list| {
+        list.any(|entry| entry.is_ok_and(|entry| entry.file_name().as_bytes().starts_with(b"ld-musl-")))
+    })
+}
+
 fn any(dirs: &[PathBuf], name: &str) -> Result<bool, String> {
     for dir in dirs {
         if is_there(&dir.join(name))? {
@@ -228,7 +286,13 @@ fn any(dirs: &[PathBuf], name: &str) -> Result<bool, String> {
 /// Whether a file is there; one that is an absolute link is as good as missing, since compilers and linkers follow it
 /// out of the sysroot, to the host's file.
 fn is_there(path: &Path) -> Result<bool, String> {
-    let Ok(metadata) = path.symlink_metadata() else { return Ok(false) };
+    let metadata = match path.symlink_metadata() {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            return Err(format!("{}: permission denied (chmod -R a+rX)", path.display()));
+        }
+        Err(_) => return Ok(false),
+    };
     if !metadata.is_symlink() {
         return Ok(true);
     }

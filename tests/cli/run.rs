@@ -293,6 +293,53 @@ fn a_platform_of_which_a_part_is_missing_is_refused_before_anything_is_run() {
 }
 
 #[test]
+fn a_gb_sysroot_that_is_none_is_refused_before_the_command_and_not_by_the_first_link() {
+    let dir = Dir::new();
+    let place = dir.path().to_str().unwrap();
+    dir.file("file", "", 0o644);
+    for path in ["empty", "musl/usr/include", "musl/lib", "merged"] {
+        std::fs::create_dir_all(dir.path().join(path)).unwrap();
+    }
+    dir.file("musl/usr/include/stdio.h", "", 0o644);
+    dir.file("musl/lib/ld-musl-s390x.so.1", "", 0o755);
+    crate::env::make_sysroot(&dir.path().join("merged"));
+    // As in a root whose /lib is a link to /usr/lib, and not to usr/lib.
+    sh(&format!("cd {place}/merged; mv lib/* usr/lib; rmdir lib; ln -s /usr/lib lib")).stdout();
+    for (value, lack) in [
+        ("relative", "relative: not an absolute path"),
+        (" ", " : not an absolute path"),
+        ("/usr//sys-root", "/usr//sys-root: a part of the path is empty"),
+        ("/opt/root\n", "/opt/root?: a control character is in the path"),
+        ("/nonexistent", "/nonexistent: no such directory"),
+        ("HERE/file", "HERE/file: not a directory"),
+        ("HERE/empty", "HERE/empty: no C headers for s390x (stdio.h)"),
+        (
+            "HERE/musl",
+            "HERE/musl: no C headers for s390x (bits/libc-header-start.h): it is one of musl, and gb builds against glibc",
+        ),
+        ("HERE/merged", "HERE/merged: HERE/merged/lib is an absolute link to /usr/lib (make it relative)"),
+    ] {
+        for options in [&["run"][..], &["run", "--dry-run"]] {
+            let call = gb(options.iter().chain(&["touch", "HERE/ran"]));
+            call.env("GOARCH", "s390x").env("GB_SYSROOT", value.replace("HERE", place)).fails(
+                125,
+                &format!(
+                    "build against GB_SYSROOT: no usable sysroot for s390x-linux-gnu: {} (set GB_SYSROOT to a sysroot of \
+                     s390x, or unset it)",
+                    lack.replace("HERE", place)
+                ),
+            );
+        }
+    }
+    let long = format!("/{}", "x".repeat(100_000));
+    let told = gb(["run", "true"]).env("GB_SYSROOT", &long).go().stderr;
+    assert!(told.lines().count() == 1 && told.len() < 500, "{told}");
+    // Nobody who names none needs one, and for another operating system it says nothing.
+    assert_eq!(gb(["run", "echo", "ok"]).env("GOARCH", "mips64").env("GB_SYSROOT", "").stdout(), "ok\n");
+    assert_eq!(gb(["run", "echo", "ok"]).env("GOOS", "windows").env("GB_SYSROOT", "x").stdout(), "ok\n");
+}
+
+#[test]
 fn a_target_that_is_no_text_at_all_is_one_line_that_can_be_shown() {
     use std::os::unix::ffi::OsStrExt;
     let long = "a/".repeat(60_000);

@@ -149,6 +149,24 @@ fn obeyed() -> Vec<Case> {
             },
         ));
     }
+    cases.push(Case::new("a GB_SYSROOT that is none is refused, and looked at by the user alone", || {
+        for (root, lack) in [
+            (asking_for("4242").prepare("mkdir /bait"), "/bait: no C headers"),
+            (asking_for("4242").prepare("mkdir -p /bait/root; chmod 700 /bait").env("GB_SYSROOT", "/bait/root"), "permission denied"),
+        ] {
+            let done = root
+                .sh(&format!(
+                    "strace -f -e trace=file,setresuid -o /opt/trace env GB_SYSROOT=${{GB_SYSROOT:-/bait}} {GB} run -- touch /opt/ran"
+                ))
+                .code(125);
+            assert!(done.err().contains(lack), "{done}");
+            let trace = done.file("/opt/trace");
+            let (as_root, as_user) = trace.split_once("setresuid(").unwrap_or_else(|| panic!("{trace}"));
+            let looks = |text: &str| text.lines().filter(|line| line.contains("/bait") && !line.contains("execve(")).count();
+            assert!(looks(as_root) == 0 && looks(as_user) > 0, "{trace}");
+            assert!(!trace.contains("/touch\", ["), "the command was started: {trace}");
+        }
+    }));
     cases.push(Case::original(
         "the original su-exec, linked statically, asks the name service as root",
         || {
