@@ -1,7 +1,9 @@
 //! Finding a program through PATH and becoming it.
 //!
 //! This does what execvp(3) of glibc does, script files without `#!` included, and can say afterwards which file
-//! failed and why: 127 for a program that is not there, 126 for one that is there and cannot run.
+//! failed and why: 127 for a program that is not there, 126 for one that is there and cannot run. A directory of the search
+//! path that can't be used (too long, a loop of links, an error of its file system) does not end the search, as it does not
+//! in shells; for execvp it does.
 
 use std::ffi::{CString, NulError, OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -91,9 +93,12 @@ fn search(name: &OsStr, argv: &[CString], environment: &Environment) -> ExecErro
     // The search path of the environment that the command gets.
     let path = environment.search_path();
     let files = candidates(name, path);
+    let is_path = name.as_bytes().contains(&b'/');
     let mut failure = None;
     for file in &files {
         match attempt(file, argv, environment) {
+            Attempt::Final(_) if !is_path && is_absent(file) => {}
+            Attempt::Final(error) if !is_path && !file.exists() => failure = failure.or(Some(error)),
             Attempt::Final(error) => return error,
             Attempt::Remember(error) => failure = failure.or(Some(error)),
             Attempt::Absent => {}
@@ -102,10 +107,16 @@ fn search(name: &OsStr, argv: &[CString], environment: &Environment) -> ExecErro
     // The kernel's answer is the same for a missing program and for a missing interpreter of it. Which one it was is
     // looked up only now, because most directories of a search path simply do not have the program.
     let failure = failure.or_else(|| files.iter().find_map(|file| missing_interpreter(file)));
-    failure.unwrap_or_else(|| match name.as_bytes().contains(&b'/') {
+    failure.unwrap_or_else(|| match is_path {
         true => ExecError::NoSuchFile(name.to_owned()),
         false => ExecError::NotInPath { name: name.to_owned(), path: path.to_owned() },
     })
+}
+
+/// Whether there is no such file, or there can be none: its directory is no directory, or the name is longer than any.
+fn is_absent(file: &Path) -> bool {
+    let error = file.symlink_metadata().err().and_then(|error| error.raw_os_error()).map(Errno::from_raw);
+    matches!(error, Some(Errno::ENOENT | Errno::ENOTDIR | Errno::ELOOP | Errno::ENAMETOOLONG))
 }
 
 fn argv(program: &Program<'_>) -> Result<Vec<CString>, NulError> {

@@ -5,7 +5,7 @@
 
 use crate::accounts::{asking_for, every_way, root};
 use crate::case::Case;
-use crate::inside::{ENTRYPOINT, REAL_SU_EXEC, SU_EXEC};
+use crate::inside::{ENTRYPOINT, GB as GB_PATH, REAL_SU_EXEC, SU_EXEC};
 use crate::root::Root;
 
 /// Something that can become a command.
@@ -111,6 +111,127 @@ const ROWS: &[Row] = &[
     },
 ];
 
+/// docs/compat.md: path-search
+/// A search for a command through PATH that does not go smoothly.
+struct Search {
+    what: &'static str,
+    path: &'static str,
+    command: &'static str,
+    gb: i32,
+    /// Words of gb's message.
+    says: &'static [&'static str],
+    /// What env, bash and dash end with: coreutils 9.7, bash 5.2, dash 0.5.12.
+    others: [i32; 3],
+}
+
+/// In paths and commands LONG is a name longer than a file's may be, and LONGER a path longer than any.
+const SEARCHES: &[Search] = &[
+    Search {
+        what: "a directory of PATH with a name that is too long is skipped",
+        path: "/opt/LONG:/opt/good",
+        command: "tool",
+        gb: 0,
+        says: &[],
+        others: [126, 0, 0],
+    },
+    Search {
+        what: "a directory of PATH that is too long as a whole is skipped",
+        path: "/opt/LONGER:/opt/good",
+        command: "tool",
+        gb: 0,
+        says: &[],
+        others: [0, 0, 0],
+    },
+    Search {
+        what: "what is nowhere is not found, although a directory of PATH is too long",
+        path: "/opt/LONG:/opt/LONGER",
+        command: "tool",
+        gb: 127,
+        says: &["tool", "not found"],
+        others: [126, 127, 127],
+    },
+    Search {
+        what: "a directory of PATH that is a loop of links is skipped",
+        path: "/opt/loop:/opt/good",
+        command: "tool",
+        gb: 0,
+        says: &[],
+        others: [126, 0, 0],
+    },
+    Search {
+        what: "what is nowhere is not found, although a directory of PATH is a loop of links",
+        path: "/opt/loop",
+        command: "tool",
+        gb: 127,
+        says: &["tool", "not found"],
+        others: [126, 127, 127],
+    },
+    Search {
+        what: "a program that is a link to itself does not hide a good one",
+        path: "/opt/self:/opt/good",
+        command: "tool",
+        gb: 0,
+        says: &[],
+        others: [126, 0, 0],
+    },
+    Search {
+        what: "a program that is a link to itself is there and can't be run",
+        path: "/opt/self",
+        command: "tool",
+        gb: 126,
+        says: &["/opt/self/tool"],
+        others: [126, 127, 127],
+    },
+    Search {
+        what: "a file in PATH is skipped",
+        path: "/opt/text:/opt/good",
+        command: "tool",
+        gb: 0,
+        says: &[],
+        others: [0, 0, 0],
+    },
+    Search {
+        what: "a directory of PATH that the user may not search is skipped",
+        path: "/hidden:/opt/good",
+        command: "tool",
+        gb: 0,
+        says: &[],
+        others: [0, 0, 0],
+    },
+    Search {
+        what: "a file that may not be run does not hide a good one",
+        path: "/opt/plain:/opt/good",
+        command: "tool",
+        gb: 0,
+        says: &[],
+        others: [0, 0, 0],
+    },
+    Search {
+        what: "a file that may not be run is there and can't be run",
+        path: "/opt/plain",
+        command: "tool",
+        gb: 126,
+        says: &["/opt/plain/tool", "chmod +x"],
+        others: [126, 126, 127],
+    },
+    Search {
+        what: "a name longer than any file's is not found",
+        path: "/opt/good",
+        command: "LONG",
+        gb: 127,
+        says: &["not found"],
+        others: [126, 127, 127],
+    },
+    Search {
+        what: "a path with a name that is too long can't be run",
+        path: "/opt/good",
+        command: "/opt/LONG",
+        gb: 126,
+        says: &["File name too long"],
+        others: [126, 126, 127],
+    },
+];
+
 /// A 64 bit program header of the machine EM_AARCH64 + 0x100, which nothing runs.
 const ELF: [u8; 64] = {
     let mut elf = [0; 64];
@@ -163,7 +284,58 @@ pub fn cases() -> Vec<Case> {
     }
     cases.extend(inherited());
     cases.extend(paths());
+    cases.extend(SEARCHES.iter().flat_map(Search::cases));
+    cases.push(Case::new("a directory of PATH whose file system fails does not hide a good program", || {
+        for (path, code, says) in [("/opt/bad:/opt/good", 0, ""), ("/opt/bad", 126, "I/O error")] {
+            let root = lab().file("/opt/good/tool", "#!/bin/sh\n", 0o755);
+            // strace stands for the file system.
+            let script = format!(
+                "PATH={path} exec /usr/bin/strace -qq -o /opt/trace -P /opt/bad/tool -e inject=%file:error=EIO \
+                 {GB_PATH} run --no-init tool"
+            );
+            let done = root.init().sh(&script).code(code);
+            assert!(done.err().contains(says), "{done}");
+        }
+    }));
     cases
+}
+
+impl Search {
+    fn root(&self) -> Root {
+        let root = lab().file("/opt/good/tool", "#!/bin/sh\n", 0o755).file("/opt/plain/tool", "", 0o644);
+        root.file("/hidden/tool", "#!/bin/sh\n", 0o755)
+            .prepare("mkdir /opt/self; ln -s tool /opt/self/tool; chmod 700 /hidden")
+            .env("PATH", long(self.path))
+    }
+
+    fn cases(&'static self) -> [Case; 2] {
+        let by_gb = Case::new(self.what, || {
+            for words in [&[ENTRYPOINT][..], &[GB_PATH, "run", "--no-init"], &[SU_EXEC, "dev"]] {
+                let done = self.root().init().run(words.iter().map(|w| long(w)).chain([long(self.command)]));
+                let done = done.started(words[0]).code(self.gb);
+                match self.says {
+                    [] => assert!(done.messages().is_empty(), "a message nobody needs: {done}"),
+                    says => drop(done.prints("").warns(says)),
+                }
+            }
+        });
+        let by_others = Case::new(format!("{}: what env, bash and dash make of that", self.what), || {
+            const BY_SHELL: &str = "\"$0\"; exit $?";
+            let tools =
+                [&["/usr/bin/env"][..], &["/bin/bash", "-c", BY_SHELL], &["/bin/dash", "-c", BY_SHELL]];
+            let user = ["/usr/bin/setpriv", "--reuid=1000", "--regid=1000", "--clear-groups"];
+            for (tool, code) in tools.into_iter().zip(self.others) {
+                let words = user.iter().chain(tool).map(|w| long(w)).chain([long(self.command)]);
+                self.root().init().run(words).started(tool[0]).code(code);
+            }
+        });
+        [by_gb, by_others]
+    }
+}
+
+fn long(text: &str) -> String {
+    let long = "n".repeat(256);
+    text.replace("LONGER", &format!("{}/", "n".repeat(200)).repeat(25)).replace("LONG", &long)
 }
 
 /// B22
