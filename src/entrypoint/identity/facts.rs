@@ -114,7 +114,8 @@ impl RootFacts {
         let capabilities = Capabilities::get().ok();
         let has = |capability: u32| capabilities.is_none_or(|set| set.has(capability));
         let uids = id_map("/proc/self/uid_map");
-        let gids = id_map("/proc/self/gid_map");
+        // Outside of user namespaces neither map is another; who makes a namespace maps users, at least.
+        let gids = if uids.is_everything() { IdMap::everything() } else { id_map("/proc/self/gid_map") };
         // Only a user namespace can deny it (user_namespaces(7)).
         let setgroups = match uids.is_everything() && gids.is_everything() {
             true => String::new(),
