@@ -1,6 +1,6 @@
 //! The places that a build can't do without, Go's caches first.
 
-use std::fs;
+use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use nix::errno::Errno;
 use nix::unistd::{AccessFlags, access};
 
 use super::identity::Problem;
-use super::mounts::Mounts;
+use super::mounts::{Mount, Mounts};
 use super::places::{self, Place, Rule};
 use crate::environment::Environment;
 
@@ -82,23 +82,34 @@ fn problem(place: &Place, Obstacle { errno, at }: &Obstacle, mounts: &Mounts, ui
         }
         (Errno::ENOENT, _) => (format!("{} is a link to nothing", at.display()), elsewhere),
         (Errno::ENOTDIR, _) => (format!("{} is no directory", at.display()), elsewhere),
-        (Errno::EACCES | Errno::EPERM, Some(mount)) => {
-            let top = mount.path.display();
-            let remedy = match mount.path == real {
-                true => format!("chown {uid} what is mounted at {top}, or make it before docker run does"),
-                false => format!("chown -R {uid} what is mounted at {top}"),
-            };
-            (errno.desc().to_owned(), remedy)
-        }
-        (Errno::EACCES | Errno::EPERM, None) => {
-            let owner = match fs::symlink_metadata(&real).map(|metadata| metadata.uid()) {
-                Ok(0) => "root's".to_owned(),
-                Ok(owner) => format!("uid {owner}'s"),
-                Err(_) => "not the user's".to_owned(),
-            };
-            (format!("{} is {owner}", at.display()), format!("{elsewhere}, or mount a directory for {name}"))
-        }
+        (Errno::EACCES | Errno::EPERM, mount) => denied(place, &real, mount, uid, elsewhere),
         _ => (errno.desc().to_owned(), elsewhere),
     };
     Problem { what: format!("{name} {}: {cause}", path.display()), remedy }
+}
+
+/// Why the user may not write to what is there, and the remedy.
+fn denied(place: &Place, at: &Path, mount: Option<&Mount>, uid: u32, elsewhere: String) -> (String, String) {
+    let denied = Errno::EACCES.desc().to_owned();
+    let metadata = fs::symlink_metadata(at).ok();
+    let owner = metadata.as_ref().map(Metadata::uid);
+    let is_open = metadata.is_some_and(|metadata| metadata.mode() & 0o300 == 0o300);
+    match (mount.map(|mount| (mount.path.display(), mount.path == at)), owner) {
+        (_, Some(owner)) if owner == uid && !is_open => (denied, format!("chmod u+rwx {}", at.display())),
+        // The kernel says no to the owner: a security module does.
+        (Some((top, _)), Some(owner)) if owner == uid => (denied, format!("-v …:{top}:z, if SELinux is on")),
+        (Some((top, true)), _) => {
+            (denied, format!("chown {uid} what is mounted at {top}, or make it before docker run does"))
+        }
+        (Some((top, false)), _) => (denied, format!("chown -R {uid} what is mounted at {top}")),
+        (None, owner) => {
+            let owner = match owner {
+                Some(0) => "root's".to_owned(),
+                Some(owner) => format!("uid {owner}'s"),
+                None => "not the user's".to_owned(),
+            };
+            let cause = format!("{} is {owner}", at.display());
+            (cause, format!("{elsewhere}, or mount a directory for {}", place.name))
+        }
+    }
 }

@@ -144,10 +144,11 @@ fn given_away() -> Vec<Case> {
             "/srv/x /srv/x/other /srv/x/other/empty",
         ),
         kept(
-            "links are not followed",
-            "mkdir -p /engine/go/mod; mount -t tmpfs volume /engine/go/mod; ln -s /engine /link; ln -s /opt /engine/opt",
-            "/link/go",
-            "/engine /engine/go /opt",
+            "a link to a mount is none, and links are not followed",
+            "mkdir -p /engine/go/mod /engine/up; mount -t tmpfs volume /engine/go/mod
+             ln -s /proc /engine/go/proc; ln -s ../go/mod /engine/up/link",
+            "/engine",
+            "/engine /engine/go /engine/up",
         ),
         kept(
             "a path with .. is not followed",
@@ -228,6 +229,12 @@ fn remedies() -> Vec<Case> {
             &[("GOCACHE", "/m/cache")],
             "mkdir /m; mount -t tmpfs -o uid=4242,mode=755 volume /m; mkdir /m/cache",
             "GOCACHE /m/cache: Permission denied (chown -R 4242 what is mounted at /m)",
+        ),
+        told(
+            "a directory of the user's own that is closed is told of as such",
+            &[("GOCACHE", "/m/cache")],
+            "mkdir /m; mount -t tmpfs -o uid=4242,mode=555 volume /m",
+            "GOCACHE /m/cache: Permission denied (chmod u+rwx /m)",
         ),
         told(
             "a file in the way is called that",
