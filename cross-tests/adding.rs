@@ -41,7 +41,7 @@ pub fn cases() -> Vec<Case> {
 }
 
 /// A container as root, as a Dockerfile's RUN has it, that reaches the mirror if a container can.
-fn derived(lab: &Lab) -> Container {
+pub fn derived(lab: &Lab) -> Container {
     static NETWORK: OnceLock<String> = OnceLock::new();
     let network = NETWORK.get_or_init(|| {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("docker/bootstrap/network");

@@ -12,6 +12,7 @@
 #![allow(clippy::indexing_slicing, clippy::print_stderr, unreachable_pub)]
 
 mod adding;
+mod advice;
 mod arm;
 mod bpf;
 mod build_systems;
@@ -79,6 +80,7 @@ fn main() -> ExitCode {
         image::cases(),
         libraries::cases(),
         adding::cases(),
+        advice::cases(),
         entrypoint::cases(),
         outside::cases(),
     ];

@@ -155,7 +155,7 @@ fn attempt(file: &Path, argv: &[CString], environment: &Environment) -> Attempt 
             Ok(metadata) => Attempt::Remember(cannot(why_denied(file, &metadata))),
             Err(_) => Attempt::Absent,
         },
-        Errno::ENOEXEC => match why_no_program(file) {
+        Errno::ENOEXEC => match why_no_program(file, environment) {
             Some(why) => Attempt::Final(cannot(why)),
             None => Attempt::Final(run_as_script(file, &path, argv, environment)),
         },
@@ -251,7 +251,7 @@ fn noexec_mount(file: &Path) -> Option<PathBuf> {
 }
 
 /// The reason why the kernel does not recognise a file as a program; `None` for a text that a shell can read.
-fn why_no_program(file: &Path) -> Option<String> {
+fn why_no_program(file: &Path, environment: &Environment) -> Option<String> {
     let head = head(file)?;
     if !head.starts_with(b"\x7fELF") {
         return None;
@@ -263,10 +263,13 @@ fn why_no_program(file: &Path) -> Option<String> {
     if Some(platform) == Platform::host() {
         return Some(format!("it is a damaged {arch} program"));
     }
+    let emulator = format!("qemu-{}", platform.qemu);
+    let has_emulator =
+        candidates(OsStr::new(&emulator), environment.search_path()).iter().any(|file| file.is_file());
+    let remedy = if has_emulator { "make register, or" } else { "apt-get install qemu-user, and" };
+    let file = show(file);
     Some(format!(
-        "it is a program for {arch} and this kernel has no emulator for it (make register, or run it as: qemu-{} {})",
-        platform.qemu,
-        show(file)
+        "it is a program for {arch} and this kernel has no emulator for it ({remedy} run it as: {emulator} {file})"
     ))
 }
 

@@ -53,6 +53,23 @@ pub struct Abi {
     pub baseline: &'static [&'static str],
 }
 
+impl Platform {
+    /// Whether glibc's start files ask for an executable stack: those for MIPS do, where kernels before 4.8 ran the
+    /// instructions of an emulated FPU there (NEWS of glibc 2.31).
+    pub fn needs_executable_stack(&self) -> bool {
+        self.elf.machine == EM_MIPS
+    }
+}
+
+impl Abi {
+    /// Debian's package of a cross compiler, which brings everything that there is to build against: `g++-aarch64-linux-gnu`.
+    ///
+    /// Every ABI of the table has one (crossbuild-essential-loong64 and -ppc64 do not exist).
+    pub fn debian_compiler(&self) -> String {
+        format!("g++-{}", self.triple.replace('_', "-"))
+    }
+}
+
 /// The identification of an architecture's ELF files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Elf {

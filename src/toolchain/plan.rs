@@ -238,10 +238,11 @@ impl Planner<'_> {
     /// The C side: compilers, archiver, pkg-config, and the same for Cargo. Says whether Go will find a compiler.
     fn compiler(&mut self, platform: &'static Platform, abi: &'static Abi, cross: bool) -> bool {
         let usable = self.facts.sysroot.is_ok() && self.facts.compiler;
-        if !self.facts.compiler {
+        // For what Go has no cgo, gb has no compiler, and needs no sysroot.
+        if !self.facts.compiler && platform.cgo {
             self.plan.notes.push(format!("{}-clang is not in PATH (gb install-links DIR)", abi.triple));
         }
-        if let Err(error) = &self.facts.sysroot {
+        if let (Err(error), true) = (&self.facts.sysroot, platform.cgo) {
             self.plan.notes.push(error.to_string());
         }
         // Native and incomplete: whatever the machine has is right, and Go looks for it. Cross and incomplete: Go would

@@ -95,15 +95,20 @@ impl Sysroot {
                 Err(lack) => tried.push((place, lack)),
             }
         }
-        let package = if Some(platform) == Platform::host() {
-            "build-essential".to_owned()
-        } else {
-            format!("crossbuild-essential-{}", abi.debian)
+        let place = format!("put one at /usr/{}/sys-root as the go-build image has it", abi.triple);
+        let remedy = match Some(platform) == Platform::host() {
+            true => format!("{place}, or apt-get install build-essential, or set GB_SYSROOT"),
+            // lld does not link for it, so Debian's libraries alone are no use.
+            false if !platform.cgo => {
+                format!(
+                    "apt-get install {0}, and say CC={1}-gcc: gb has no compiler for {2}",
+                    abi.debian_compiler(),
+                    abi.triple,
+                    platform.goarch
+                )
+            }
+            false => format!("{place}, or apt-get install {}, or set GB_SYSROOT", abi.debian_compiler()),
         };
-        let remedy = format!(
-            "put one at /usr/{}/sys-root as the go-build image has it, or apt-get install {package}, or set GB_SYSROOT",
-            abi.triple
-        );
         Err(NoSysroot { triple: abi.triple, tried, remedy })
     }
 
@@ -239,9 +244,10 @@ fn check(layout: Layout, platform: &'static Platform, abi: &'static Abi) -> Resu
         // A root of its own whose /lib is the machine's.
         is_there(&root.join(top))?;
     }
+    let within = root.join(loader.strip_prefix("/").unwrap_or(loader));
     let loader_found = match (&layout, loader.file_name()) {
-        (Layout::DebianCross(_), Some(name)) => is_there(&lib.join(name))?,
-        (Layout::Directory(_), _) => is_there(&root.join(loader.strip_prefix("/").unwrap_or(loader)))?,
+        (Layout::DebianCross(_), Some(name)) => is_there(&lib.join(name))? || is_there(&within)?,
+        (Layout::Directory(_), _) => is_there(&within)?,
         (Layout::System | Layout::DebianCross(_), _) => loader.exists(),
     };
     if !loader_found {

@@ -34,7 +34,7 @@ fn without_a_sysroot_the_compiler_names_each_place_and_its_lack() {
                    /usr/mips64el-linux-gnuabi64/sys-root: no such directory; ";
     assert!(result.stderr.starts_with(message), "{}", result.stderr);
     assert!(
-        result.stderr.contains("apt-get install crossbuild-essential-mips64el, or set GB_SYSROOT)"),
+        result.stderr.contains("apt-get install g++-mips64el-linux-gnuabi64, or set GB_SYSROOT)"),
         "{}",
         result.stderr
     );

@@ -215,18 +215,25 @@ fn what_is_there_and_cannot_run_gives_126_with_the_reason() {
     foreign.extend_from_slice(&[2, 0, 2, 1, 1, 0, 0, 0]);
     foreign.resize(64, 0);
     let foreign = dir.file("foreign", foreign, 0o755);
-    let foreign_why = format!(
-        "it is a program for loong64 and this kernel has no emulator for it (make register, or run it as: qemu-loongarch64 {})",
-        foreign.display()
-    );
+    let foreign_why = |remedy: &str| {
+        format!(
+            "it is a program for loong64 and this kernel has no emulator for it ({remedy} run it as: qemu-loongarch64 {})",
+            foreign.display()
+        )
+    };
+    let no_emulator = foreign_why("apt-get install qemu-user, and");
     for (path, why) in [
         (dir.path(), "it is a directory"),
         (&plain, "it is not executable (chmod +x)"),
         (&looped, "Too many symbolic links encountered"),
-        (&foreign, &foreign_why),
+        (&foreign, &no_emulator),
     ] {
-        gb(["run".as_ref(), path.as_os_str()]).fails(126, &format!("run {}: {why}", path.display()));
+        let call = gb(["run".as_ref(), path.as_os_str()]).env("PATH", dir.path());
+        call.fails(126, &format!("run {}: {why}", path.display()));
     }
+    dir.file("qemu-loongarch64", "", 0o755);
+    let call = gb(["run".as_ref(), foreign.as_os_str()]).env("PATH", dir.path());
+    call.fails(126, &format!("run {}: {}", foreign.display(), foreign_why("make register, or")));
 }
 
 #[test]
