@@ -125,7 +125,7 @@ impl Binutil {
         if !words.iter().any(|word| word.as_bytes().starts_with(b"-m") && word != "-mllvm") {
             all.extend(["-m", self.platform.binutils.emulation].map(OsString::from));
         }
-        all.extend(lld::habits().map(OsString::from));
+        all.extend(lld::habits(self.platform).map(OsString::from));
         let own_sysroot = sysroot.filter(|_| !starts("sysroot"));
         if let Some(root) = own_sysroot.and_then(Sysroot::root) {
             all.push(sysroot_flag(root));

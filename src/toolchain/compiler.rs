@@ -279,7 +279,7 @@ impl Compiler {
         }
         // Clang's default linker is GNU ld, which knows one machine; lld knows all.
         if line.links() && !line.linker {
-            before.extend(["-fuse-ld=lld".into(), lld::habits_by_compiler().into()]);
+            before.extend(["-fuse-ld=lld".into(), lld::habits_by_compiler(self.platform).into()]);
         }
         // Go says so itself where its probe of the compiler tells that it may; but it probes with the first word of CC,
         // which in CC="ccache aarch64-linux-gnu-clang" is no compiler.
@@ -413,7 +413,7 @@ mod tests {
         let all = compiler.args(&line, &args, &sysroot, &environment(variables), caller).unwrap();
         let all = all.join(OsStr::new(" ")).into_string().unwrap();
         let all = all.replace("--start-no-unused-arguments ", "[").replace(" --end-no-unused-arguments", "]");
-        all.replace(&lld::habits_by_compiler(), "HABITS")
+        all.replace(&lld::habits_by_compiler(compiler.platform), "HABITS")
     }
 
     /// The flags that gb adds before the caller's words; those of a native build behind them are left out.

@@ -3,6 +3,8 @@
 //! gb chooses lld, because one lld links for every machine; so gb also asks it for GNU's habits. Where the caller chooses a
 //! linker, no habit is asked for. docs/linker.md lists the differences that stay.
 
+use crate::platform::Platform;
+
 /// What makes lld behave as GNU's ld does by default.
 const HABITS: [&str; 4] = [
     // The addends of dynamic relocations also stand where they apply. Go's linker reads them from there to compute the
@@ -16,12 +18,29 @@ const HABITS: [&str; 4] = [
     "nostart-stop-gc",
 ];
 
+/// For machines on which GNU's makes the stack executable because the C library asks for it.
+const EXECUTABLE_STACK: [&str; 2] = ["-z", "execstack"];
+
 /// The words for the linker itself.
-pub(super) fn habits() -> impl Iterator<Item = &'static str> {
-    HABITS.into_iter()
+pub(super) fn habits(platform: &Platform) -> impl Iterator<Item = &'static str> + use<> {
+    let stack: &[&str] = if platform.needs_executable_stack() { &EXECUTABLE_STACK } else { &[] };
+    HABITS.into_iter().chain(stack.iter().copied())
 }
 
 /// The word for the compiler that hands them on.
-pub(super) fn habits_by_compiler() -> String {
-    format!("-Wl,{}", HABITS.join(","))
+pub(super) fn habits_by_compiler(platform: &Platform) -> String {
+    format!("-Wl,{}", habits(platform).collect::<Vec<_>>().join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stack_is_executable_for_mips_alone() {
+        for platform in crate::platform::PLATFORMS {
+            let executable = habits_by_compiler(platform).ends_with(",-z,execstack");
+            assert_eq!(executable, platform.goarch.starts_with("mips"), "{}", platform.goarch);
+        }
+    }
 }
