@@ -377,11 +377,12 @@ fn inherited() -> Vec<Case> {
         Case::new("not as PID 1 gb is gone when the command runs, and the pid is the command's", || {
             for way in &GB {
                 let script = format!(
-                    "{} sh -c 'echo $$; sleep 1' >/opt/pid 2>/dev/null & pid=$!; sleep 0.3
+                    "{} sh -c 'echo $$; read end' >/opt/pid 2>/dev/null </opt/end & pid=$!
+                     exec 9>/opt/end; until [ -s /opt/pid ]; do sleep 0.01; done
                      test \"$(cat /opt/pid)\" = $pid && ps -o comm= $pid && ps -A -o comm= | grep -c gb",
                     way.words.join(" ")
                 );
-                lab().sh(&script).started(way.name).code(1).prints("sh\n0\n");
+                lab().prepare("mkfifo /opt/end").sh(&script).started(way.name).code(1).prints("sh\n0\n");
             }
         }),
         Case::new("not as PID 1 gb has nothing to say about that", || {

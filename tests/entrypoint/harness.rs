@@ -1,8 +1,7 @@
 //! The tests' own tools: a test that looks at the wrong thing would pass for ever.
 
-use std::time::Duration;
-
 use crate::case::Case;
+use crate::processes::{children, is_idle, state};
 use crate::root::Root;
 use crate::running::Ending;
 
@@ -29,7 +28,7 @@ pub fn cases() -> Vec<Case> {
         }),
         Case::new("a test tells an exit code from a signal", || {
             Root::new().sh("exit 42").code(42);
-            let mut killed = Root::new().start(["sh", "-c", "echo ready; exec sleep 60"]);
+            let mut killed = Root::new().start(["sh", "-c", "echo ready; exec sleep infinity"]);
             killed.expect("ready");
             killed.signal(9);
             assert_eq!(killed.wait().ending, Ending::Signal(9));
@@ -59,16 +58,28 @@ pub fn cases() -> Vec<Case> {
             shell.expect("INT");
             shell.wait().code(3);
         }),
-        Case::new("a test can wait for output and for silence", || {
-            let mut program =
-                Root::new().start(["sh", "-c", "echo ready >&2; read line; echo \"$line\"; cat"]);
+        Case::new("a test can wait for output, and tells who waits from who hangs", || {
+            let mut program = Root::new().start([
+                "sh",
+                "-c",
+                "echo ready >&2; read line; echo \"$line\"; sh -c 'kill -STOP $$'; echo end",
+            ]);
             program.expect_error("ready");
-            assert!(!program.writes_within("x", Duration::from_millis(50)));
-            program.send("x\n");
-            program.expect("x\n");
-            assert!(program.ended_within(Duration::from_millis(50)).is_none());
-            program.close_input();
-            program.wait().code(0);
+            let pid_1 = program.pid_1();
+            program.wait_until("it waits", || is_idle(pid_1));
+            program.send("x\ny\n");
+            assert_eq!(program.expect("x\n"), "x\n");
+            assert!(program.hangs());
+            let child = children(pid_1)[0];
+            assert_eq!(state(child), Some('T'));
+            crate::running::signal(child, libc::SIGCONT);
+            assert!(!program.hangs());
+            program.wait().code(0).prints("x\nend\n");
+        }),
+        Case::new("a test can end what hangs", || {
+            let mut program = Root::new().start(["sh", "-c", "echo ready; exec sleep infinity"]);
+            program.expect("ready");
+            assert_eq!(program.kill().ending, Ending::Signal(9));
         }),
     ]
 }

@@ -5,9 +5,9 @@
 //! the others do is here so that a reason for gb's init can be checked, and goes away when the others have it.
 
 use std::ffi::OsString;
-use std::time::Duration;
 
 use crate::case::Case;
+use crate::processes::{children, descendants, is_idle, name, state};
 use crate::root::{Root, shell};
 use crate::running::{Done, Ending, Running};
 
@@ -68,7 +68,9 @@ const ROWS: &[Row] = &[
     Row {
         what: "the command's exit code next to those of orphans is",
         see: |init| {
-            ending(&run(init, "(sleep 0.1; exit 3) & (exit 9) & (sh -c 'kill -9 $$') & sleep 0.3; exit 7"))
+            // cat reads the end when the last of them has ended.
+            let orphans = "(sh -c 'exit 3' &); (sh -c 'exit 9' &); (sh -c 'kill -9 $$' &)";
+            ending(&run(init, &format!("{{ {orphans}; }} | cat; exit 7")))
         },
         seen: ["7"; 5],
     },
@@ -87,22 +89,26 @@ const ROWS: &[Row] = &[
         // docs/compat.md: init-real-time
         what: "a signal that glibc uses itself (33)",
         see: |init| {
-            let mut running = root().start(words(init, ["sh", "-c", "echo ready; exec sleep 2"]));
+            let mut running = root().start(words(init, ["sh", "-c", "echo ready; exec sleep infinity"]));
             running.expect("ready");
-            settle();
             running.signal(33);
+            running.wait_until_handled();
+            // The next one gets there.
+            running.signal(34);
             match ending(&running.wait()).as_str() {
                 "161" => "ends the command".into(),
-                other => format!("is lost: {other}"),
+                "162" => "is lost".into(),
+                other => other.into(),
             }
         },
-        seen: ["ends the command", "is lost: 0", "is lost: 0", "is lost: 0", "is lost: 0"],
+        seen: ["ends the command", "is lost", "is lost", "is lost", "is lost"],
     },
     Row {
         what: "of 100 orphans there stay as zombies",
         see: |init| {
-            let script = "for i in $(seq 100); do (true &); done
-                for i in $(seq 100); do n=$(ps -e -o stat= | grep -c ^Z); [ $n = 0 ] && break; sleep 0.05; done; echo $n";
+            // An init that leaves one there hangs.
+            let script = "for i in $(seq 100); do (true &); done | cat
+                while ps -e -o stat= | grep -q ^Z; do sleep 0.01; done; echo 0";
             run(init, script).out().trim().to_owned()
         },
         seen: ["0"; 5],
@@ -110,11 +116,16 @@ const ROWS: &[Row] = &[
     Row {
         what: "when orphans and the command end while init does not run, init ends with",
         see: |init| {
-            let script = "for i in $(seq 50); do (sleep 0.2 & exit); done; echo ready; sleep 0.2; exit 5";
+            let script = "echo ready; read go; for i in $(seq 50); do (true &); done | cat; exit 5";
             let mut running = root().start(words(init, shell(script)));
             running.expect("ready");
+            let pid_1 = running.pid_1();
             running.signal(libc::SIGSTOP);
-            std::thread::sleep(Duration::from_millis(400));
+            running.wait_until("init is stopped", || state(pid_1) == Some('T'));
+            running.send("go\n");
+            running.wait_until("51 are dead", || {
+                children(pid_1).iter().filter(|pid| state(**pid) == Some('Z')).count() == 51
+            });
             running.signal(libc::SIGCONT);
             ending(&running.wait())
         },
@@ -141,9 +152,9 @@ const ROWS: &[Row] = &[
         what: "init that has nothing to do",
         see: |init| {
             let script = "wakes() { sed -n 's/^voluntary_ctxt_switches:[^0-9]*//p' /proc/1/status; }
-                sleep 0.2; a=$(wakes); sleep 2.5; b=$(wakes); echo $((b - a))";
-            // The shell's own processes are its children, not init's.
-            match run(init, script).out().trim() {
+                idle; a=$(wakes); sleep 2.5; b=$(wakes); echo $((b - a))";
+            // The shell's own processes are its children, not init's. A busy machine only makes the time longer.
+            match run(init, &format!("{IDLE}; {script}")).out().trim() {
                 "0" => "sleeps".into(),
                 _ => "wakes up".into(),
             }
@@ -153,7 +164,8 @@ const ROWS: &[Row] = &[
     Row {
         what: "init's working directory, and the command's, in /tmp are",
         see: |init| {
-            let done = root().workdir("/tmp").run(words(init, shell("sleep 0.1; readlink /proc/1/cwd; pwd")));
+            let script = format!("{IDLE}; idle; readlink /proc/1/cwd; pwd");
+            let done = root().workdir("/tmp").run(words(init, shell(&script)));
             done.out().replace('\n', " ").trim_end().to_owned()
         },
         seen: ["/ /tmp", "/tmp /tmp", "/tmp /tmp", "/ /tmp", "/ /tmp"],
@@ -162,10 +174,13 @@ const ROWS: &[Row] = &[
         what: "a pipe that the command closes",
         see: |init| {
             // The reader is a sibling, and descriptor 7 is at first the command's and init's.
+            let command =
+                "exec 7>&-; idle; [ -e /proc/1/fd/7 ] || until [ -e /tmp/end ]; do sleep 0.01; done";
             let script = format!(
-                "mkfifo /tmp/pipe; (cat /tmp/pipe; echo closed) & exec 7>/tmp/pipe
-                exec {} sh -c 'exec 7>&-; sleep 1; echo end'",
-                init.words.join(" ")
+                "mkfifo /tmp/pipe; (cat /tmp/pipe; touch /tmp/end; echo closed) & exec 7>/tmp/pipe
+                exec {} sh -c '{}; {command}'",
+                init.words.join(" "),
+                IDLE.replace('\'', r"'\''")
             );
             let done = root().run(["sh", "-c", &script]);
             if done.out().starts_with("closed") { "is closed".into() } else { "is kept open".into() }
@@ -203,12 +218,10 @@ const ROWS: &[Row] = &[
         what: "with SIGCHLD ignored by the caller the exit code 42 becomes",
         see: |init| {
             let ignoring = root().started_with("--ignore-signal=CHLD");
-            let mut running = ignoring.start(words(init, ["sh", "-c", "exit 42"]));
-            match running.ended_within(Duration::from_secs(3)).map(|_| ending(&running.wait())).as_deref() {
-                Some("42") => "42".into(),
-                // Init hangs, or ends with another.
-                _ => "lost".into(),
-            }
+            let mut running = ignoring.start(words(init, ["sh", "-c", "echo ready; exit 42"]));
+            running.expect("ready");
+            // Init hangs, or ends with another.
+            if !running.hangs() && ending(&running.wait()) == "42" { "42".into() } else { "lost".into() }
         },
         seen: ["42", "lost", "lost", "42", "lost"],
     },
@@ -224,11 +237,13 @@ const ROWS: &[Row] = &[
     Row {
         what: "SIGTERM to init reaches",
         see: |init| {
-            let script = "(trap 'echo other' TERM; echo ready; while :; do sleep 0.02; done) &
-                trap 'echo command; sleep 0.5; exit 3' TERM; while :; do sleep 0.02; done";
+            // The other one answers a later signal when it has done with SIGTERM, if that was sent to it. (A shell that has
+            // got both takes the lower number first.)
+            let script = "trap 'kill -WINCH $other; until [ -e /tmp/answer ]; do sleep 0.01; done; exit 3' TERM
+                (trap 'echo other' TERM; trap 'touch /tmp/answer' WINCH; touch /tmp/there; while :; do sleep 0.02; done) &
+                other=$!; until [ -e /tmp/there ]; do sleep 0.01; done; echo ready; while :; do sleep 0.02; done";
             let mut running = root().start(words(init, shell(script)));
             running.expect("ready");
-            settle();
             running.signal(libc::SIGTERM);
             let done = running.wait().code(3);
             match done.out().contains("other") {
@@ -252,10 +267,12 @@ const ROWS: &[Row] = &[
             let bounded = root().setpriv(&["--bounding-set=-kill"]);
             // (catatonit needs the permission once at its start.)
             let command =
-                "sleep 0.3; exec setpriv --reuid=5000 --clear-groups sh -c 'echo ready; sleep 0.5; exit 6'";
-            let mut running = bounded.start(words(init, shell(command)));
+                "idle; exec setpriv --reuid=5000 --clear-groups sh -c 'echo ready; read end; exit 6'";
+            let mut running = bounded.start(words(init, shell(&format!("{IDLE}; {command}"))));
             running.expect("ready");
             running.signal(libc::SIGUSR1);
+            running.wait_until_handled();
+            running.send("\n");
             let done = running.wait();
             match (ending(&done).as_str(), done.err()) {
                 ("6", "") => "does nothing".into(),
@@ -268,7 +285,7 @@ const ROWS: &[Row] = &[
     Row {
         what: "Ctrl-C gives",
         see: |init| {
-            let mut running = on_terminal(init, "echo ready; exec sleep 60");
+            let mut running = on_terminal(init, "echo ready; exec sleep infinity");
             running.expect("ready");
             running.send("\x03");
             ending(&running.wait())
@@ -278,15 +295,14 @@ const ROWS: &[Row] = &[
     Row {
         // docs/compat.md: init-ctrl-z
         what: "after Ctrl-Z the command",
-        see: |init| after_ctrl_z(init, "echo ready; sleep 1; exit 8"),
+        see: |init| after_ctrl_z(init, "sh -c 'echo ready; read line'; exit 8"),
         seen: ["runs on: 8", "hangs", "hangs", "runs on: 8", "hangs"],
     },
     Row {
         what: "after Ctrl-Z a pager that the command has started",
         see: |init| {
-            // It stops itself after it has tidied up, as less does, which may be when the others go on already.
-            let pager = "$SIG{CONT} = sub { $SIG{CONT} = q(DEFAULT); select undef, undef, undef, 0.1; kill TSTP => $$ };
-                $| = 1; print qq(ready\n); select undef, undef, undef, 0.2 for 1 .. 5";
+            // It stops itself after it has tidied up, as less does.
+            let pager = "$SIG{TSTP} = sub { $SIG{TSTP} = q(DEFAULT); kill TSTP => $$ }; $| = 1; print qq(ready\n); <STDIN>";
             after_ctrl_z(init, &format!("perl -e '{pager}'; exit 8"))
         },
         seen: ["runs on: 8", "hangs", "hangs", "runs on: 8", "hangs"],
@@ -295,7 +311,7 @@ const ROWS: &[Row] = &[
         what: "after Ctrl-Z a command that ignores it while what it has started does not",
         see: |init| {
             let program = "$| = 1; $SIG{TSTP} = q(IGNORE); exit(wait > 0 ? 8 : 9) if fork;
-                $SIG{TSTP} = q(DEFAULT); print qq(ready\\n); sleep 1";
+                $SIG{TSTP} = q(DEFAULT); print qq(ready\\n); <STDIN>";
             after_ctrl_z(init, &format!("exec perl -e '{program}'"))
         },
         seen: ["runs on: 8", "hangs", "hangs", "runs on: 8", "runs on: 8"],
@@ -304,18 +320,16 @@ const ROWS: &[Row] = &[
         what: "a command that reads the terminal which something that has died had taken",
         see: |init| {
             // A job in the foreground kills the shell whose job it is, which so can't take the terminal back.
-            let script =
-                r#"bash -mc 'sh -c "kill -9 $$"; :'; sleep 0.2; echo ready; read line; echo got $line"#;
+            let script = r#"bash -mc 'sh -c "kill -9 $$"; :'; echo ready; read line; echo got $line"#;
             let mut running = on_terminal(init, script);
             running.expect("ready");
             running.send("typed\n");
-            match (
-                running.writes_within("got typed", Duration::from_secs(3)),
-                running.ended_within(Duration::from_secs(1)),
-            ) {
-                (true, _) => "gets what is typed".into(),
-                (false, Some(_)) => "gets an error".into(),
-                (false, None) => "is stopped for ever".into(),
+            if running.hangs() {
+                return "is stopped for ever".into();
+            }
+            match running.wait().out().contains("got typed") {
+                true => "gets what is typed".into(),
+                false => "gets an error".into(),
             }
         },
         seen: [
@@ -350,6 +364,12 @@ const ROWS: &[Row] = &[
     },
 ];
 
+/// A shell function that waits until init waits, with no signal to act on.
+const IDLE: &str = r#"idle() { until [ "$(sed -n 's/^State:.\(.\).*/\1/p; s/^S[ih][gd]Pnd:.//p' /proc/1/status | tr -d '0\n')" = S ]; do sleep 0.01; done; }"#;
+
+/// Starts something that does not hear SIGTERM.
+const DEAF: &str = r#"sh -c 'trap "" TERM; touch /tmp/there; sleep infinity; :' & until [ -e /tmp/there ]; do sleep 0.01; done"#;
+
 /// Bit n - 1 stands for signal n (proc_pid_status(5)).
 const SIGNALS_KEPT: &str = "blocked 104008, ignored 200402";
 const NO_SIGNALS: &str = "blocked 0, ignored 0";
@@ -373,82 +393,99 @@ fn own() -> Vec<Case> {
             // the command.
             let script = "mkfifo /tmp/full; exec 8<&0 9<>/tmp/full; head -c 65536 /dev/zero >&9
                 (read go <&8; exec cat <&9 >/dev/null) &
-                echo ready; exec gb run sh -c 'echo started; exec sleep 60' 2>&9";
+                echo ready; exec gb run sh -c 'echo started; exec sleep infinity' 2>&9";
             let waiting = root().env("GOARCH", "mips").env("LIBRARY_PATH", "/usr/lib");
             let mut running = waiting.start(["sh", "-c", script]);
             running.expect("ready");
-            assert!(!running.writes_within("started", Duration::from_millis(300)), "gb does not stand still");
+            let pid_1 = running.pid_1();
+            running.wait_until("gb stands still", || name(pid_1) == "gb" && is_idle(pid_1));
             running.signal(libc::SIGTERM);
             running.send("go\n");
             running.wait().code(143);
         }),
         Case::new("as PID 1, a signal that comes while the command is started is not lost", || {
-            let delayed =
-                ["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "inject=execve:delay_enter=700000"];
-            let running = root().start(delayed.into_iter().chain(["gb", "run", "sh", "-c", "echo lost"]));
-            while std::fs::read_to_string(format!("/proc/{}/comm", running.pid_1()))
-                .is_ok_and(|name| name != "gb\n")
-            {
-                std::thread::sleep(Duration::from_millis(10));
-            }
-            std::thread::sleep(Duration::from_millis(300));
+            // strace stops the command before its first instruction.
+            let stopping = [
+                "strace",
+                "-D",
+                "-f",
+                "-qq",
+                "-o",
+                "/dev/null",
+                "-P",
+                "/bin/sh",
+                "-e",
+                "inject=execve:signal=STOP",
+            ];
+            let running =
+                root().start(stopping.into_iter().chain(["gb", "run", "/bin/sh", "-c", "echo lost"]));
+            let pid_1 = running.pid_1();
+            let command = || children(pid_1).into_iter().find(|pid| name(*pid) == "sh");
+            let is_stopped = || matches!(command().and_then(state), Some('T' | 't'));
+            running.wait_until("the command is stopped", is_stopped);
             running.signal(libc::SIGTERM);
+            running.wait_until("gb has sent the signal", || is_idle(pid_1));
+            crate::running::signal(command().expect("it is stopped"), libc::SIGCONT);
             running.wait().code(143).prints("");
         }),
         Case::new(
             "as PID 1, what the command leaves behind may clean up with --grace, and init's code is the command's",
             || {
                 let script =
-                    "(trap 'sleep 1; echo cleaned; exit 9' TERM; while :; do sleep 0.05; done) 2>/dev/null &
-                sleep 0.2; exit 5";
+                    "(trap 'sleep 0.3; echo cleaned; exit 9' TERM; touch /tmp/there; while :; do sleep 0.05; done) 2>/dev/null &
+                until [ -e /tmp/there ]; do sleep 0.01; done; exit 5";
                 root()
-                    .sh_of(&["gb", "run", "--grace", "10", "--"], script)
+                    .sh_of(&["gb", "run", "--grace", "1000", "--"], script)
                     .code(5)
                     .prints("cleaned\n")
                     .says("");
-                root().env("GB_GRACE", "10").sh_of(GB.words, script).code(5).prints("cleaned\n");
+                root().env("GB_GRACE", "1000").sh_of(GB.words, script).code(5).prints("cleaned\n");
                 root().sh_of(GB.words, script).code(5).prints("");
             },
         ),
         // docs/compat.md: init-grace
         Case::new("as PID 1, what does not end within the grace is named and killed", || {
-            let script = "sh -c 'trap \"\" TERM; sleep 100; :' & sleep 0.2; exit 5";
-            let done = root().sh_of(&["gb", "run", "--grace=1", "--"], script).code(5);
-            let done =
-                done.warns(&["end what the command left behind: killed after 1 s: ", "sh (", "sleep ("]);
-            assert_eq!(done.err().lines().count(), 1, "{done}");
+            let script = format!("{DEAF}; exit 5");
+            let done = root().sh_of(&["gb", "run", "--grace=1", "--"], &script).code(5);
+            let seconds = killed_after(&done, &["sh (", "sleep ("]);
+            assert!(seconds >= 1, "{done}");
             // Without /proc, the grace is the same.
             let script = format!("umount -l /proc; {script}");
             let done = root().sh_of(&["gb", "run", "--grace=1", "--"], &script).code(5);
-            done.says("gb: end what the command left behind: killed after 1 s: processes that /proc does not show\n");
+            let seconds = killed_after(&done, &["processes that /proc does not show"]);
+            assert!(seconds >= 1, "{done}");
         }),
         Case::new(
             "as PID 1, a second SIGTERM ends the grace, and a command without descendants has none",
             || {
-                let script = "sh -c 'trap \"\" TERM; sleep 100; :' & sleep 0.2; echo ready; exit 5";
-                let mut running = root().start(
-                    ["gb", "run", "--grace=60", "--"].map(OsString::from).into_iter().chain(shell(script)),
-                );
+                let script = format!("{DEAF}; echo ready; read end; exit 5");
+                let gb = ["gb", "run", "--grace=86400", "--"].map(OsString::from);
+                let mut running = root().start(gb.into_iter().chain(shell(&script)));
                 running.expect("ready");
-                settle();
+                let (pid_1, command) = (running.pid_1(), children(running.pid_1())[0]);
+                running.send("\n");
+                running.wait_until("the command is reaped", || !children(pid_1).contains(&command));
                 running.signal(libc::SIGTERM);
-                running.wait().code(5).warns(&["killed after 0 s: "]);
-                root().sh_of(&["gb", "run", "--grace=60", "--"], "exit 5").code(5).says("");
+                let done = running.wait().code(5);
+                assert!(killed_after(&done, &["sh ("]) < 86400, "{done}");
+                root().sh_of(&["gb", "run", "--grace=86400", "--"], "exit 5").code(5).says("");
             },
         ),
         Case::new("as PID 1, a process that is stopped gets the grace too", || {
-            let script = "(trap 'echo cleaned; exit' TERM; while :; do sleep 0.05; done) 2>/dev/null &
-                sleep 0.2; kill -STOP $!; exit 5";
-            root().sh_of(&["gb", "run", "--grace", "10", "--"], script).code(5).prints("cleaned\n").says("");
+            let script = "(trap 'echo cleaned; exit' TERM; touch /tmp/there; while :; do sleep 0.05; done) 2>/dev/null &
+                until [ -e /tmp/there ]; do sleep 0.01; done; kill -STOP $!; exit 5";
+            let done = root().sh_of(&["gb", "run", "--grace", "1000", "--"], script);
+            done.code(5).prints("cleaned\n").says("");
         }),
         Case::new("as PID 1, --group and GB_INIT=group send signals to the command's whole group", || {
-            let script = "(trap 'echo reached; exit' TERM; echo ready; while :; do sleep 0.02; done) & trap 'wait; exit 4' TERM; wait";
+            let script = "trap 'wait; exit 4' TERM
+                (trap 'echo reached; exit' TERM; touch /tmp/there; while :; do sleep 0.02; done) &
+                until [ -e /tmp/there ]; do sleep 0.01; done; echo ready; wait";
             for (root, gb) in
                 [(root(), &["gb", "run", "--group", "--"][..]), (root().env("GB_INIT", "group"), GB.words)]
             {
                 let mut running = root.start(gb.iter().map(OsString::from).chain(shell(script)));
                 running.expect("ready");
-                settle();
                 running.signal(libc::SIGTERM);
                 running.wait().code(4).prints("ready\nreached\n");
             }
@@ -471,9 +508,9 @@ fn own() -> Vec<Case> {
         Case::new("as PID 1, gb has the terminal back when the command has ended", || {
             let script =
                 // HUP is for those in the foreground when a session's leader ends, as the command does.
-                "(trap '' HUP; trap 'ps -o pgid=,tpgid= 1; exit' TERM; while :; do sleep 0.05; done) 2>/dev/null &
-                sleep 0.2; ps -o pgid=,tpgid= $$";
-            let gb = ["gb", "run", "--grace=10", "--"].map(OsString::from);
+                "(trap '' HUP; trap 'ps -o pgid=,tpgid= 1; exit' TERM; touch /tmp/there; while :; do sleep 0.05; done) 2>/dev/null &
+                until [ -e /tmp/there ]; do sleep 0.01; done; ps -o pgid=,tpgid= $$";
+            let gb = ["gb", "run", "--grace=1000", "--"].map(OsString::from);
             let done = root().start_on_terminal(gb.into_iter().chain(shell(script))).wait().code(0);
             let groups: Vec<Vec<&str>> = done.out().lines().map(|l| l.split_whitespace().collect()).collect();
             assert_eq!(groups.len(), 2, "{done}");
@@ -485,20 +522,26 @@ fn own() -> Vec<Case> {
             || {
                 let mut shell = root().start_on_terminal(["bash", "--norc", "--noediting", "-i"]);
                 let own = "unshare --pid --fork --kill-child --mount-proc gb run";
-                shell.send(format!(
-                "{own} sh -c 'trap \"echo INT\" INT; echo rea\"\"dy; sleep 2; sleep 0.5; echo o\"\"ver; exit 6'; echo co\"\"de $?\n"
-            ));
+                // Whoever sends the signal a second time has done so when gb waits again.
+                let script = "trap \"echo INT\" INT; echo rea\"\"dy; read line; idle; echo o\"\"ver; exit 6";
+                shell.send(format!("cat >/tmp/script <<'END'\n{IDLE}\n{script}\nEND\n"));
+                shell.send(format!("{own} sh /tmp/script; echo co\"\"de $?\n"));
                 shell.expect("ready");
                 shell.send("\x03");
                 shell.expect("INT");
                 shell.expect("over");
                 shell.expect("code 6");
-                shell.send(format!("{own} sh -c 'echo rea\"\"dy; sleep 1; echo o\"\"ver; exit 6'\n"));
+                shell.send(format!("{own} sh -c 'echo rea\"\"dy; read line; echo o\"\"ver; exit 6'\n"));
                 shell.expect("ready");
                 shell.send("\x1a");
                 shell.expect("Stopped");
-                assert!(!shell.writes_within("over", Duration::from_millis(1500)), "it is stopped");
+                let command = descendants(shell.pid_1()).into_iter().find(|pid| name(*pid) == "sh");
+                assert_eq!(command.and_then(state), Some('T'));
                 shell.send("fg; echo co\"\"de $?\n");
+                // What is typed while the shell has the terminal is the shell's.
+                shell.expect("unshare");
+                shell.wait_until("it goes on", || command.and_then(state) == Some('S'));
+                shell.send("\n");
                 shell.expect("over");
                 shell.expect("code 6");
                 shell.send("exit 0\n");
@@ -529,13 +572,13 @@ fn own() -> Vec<Case> {
             || {
                 let script = "(trap '' TERM; trap 'echo hung up; exit' HUP; touch /ready; while :; do sleep 0.05; done) &
                 until test -e /ready; do sleep 0.05; done";
-                let gb = ["gb", "run", "--grace=10", "--"].map(OsString::from);
+                let gb = ["gb", "run", "--grace=1000", "--"].map(OsString::from);
                 let done = root().start_on_terminal(gb.into_iter().chain(shell(script))).wait().code(0);
                 assert!(done.out().contains("hung up"), "{done}");
             },
         ),
         Case::new("as PID 1, gb that waits takes less than 1.5 MB of memory", || {
-            let done = root().sh_of(GB.words, "sleep 0.2; grep VmRSS /proc/1/status");
+            let done = root().sh_of(GB.words, &format!("{IDLE}; idle; grep VmRSS /proc/1/status"));
             let digits: String = done.out().chars().filter(char::is_ascii_digit).collect();
             let rss: u32 = digits.parse().unwrap_or_else(|_| panic!("a number: {done}"));
             assert!((1..1536).contains(&rss), "{rss} KiB");
@@ -545,8 +588,9 @@ fn own() -> Vec<Case> {
             || {
                 let list = "ls /proc/$$/fd >/tmp/list; xargs </tmp/list";
                 let script = format!(
-                    "exec 7</dev/null 9</dev/null; {list}; exec {} sh -c 'sleep 0.1; {list}; ls /proc/1/fd | xargs'",
-                    GB.words.join(" ")
+                    "exec 7</dev/null 9</dev/null; {list}; exec {} sh -c '{}; idle; {list}; ls /proc/1/fd | xargs'",
+                    GB.words.join(" "),
+                    IDLE.replace('\'', r"'\''")
                 );
                 let done = root().run(["sh", "-c", &script]).code(0).says("");
                 let lists: Vec<_> = done.out().lines().collect();
@@ -618,11 +662,6 @@ impl ShellOf for Root {
     }
 }
 
-/// Lets a program get from its last words to waiting.
-fn settle() {
-    std::thread::sleep(Duration::from_millis(100));
-}
-
 fn ending(done: &Done) -> String {
     match done.ending {
         Ending::Code(code) => code.to_string(),
@@ -630,16 +669,24 @@ fn ending(done: &Done) -> String {
     }
 }
 
-/// Whether a command that takes a second, and is stopped by the key right after it has said that it is ready, ends.
+/// What becomes of a command that is stopped by the key after it has said that it is ready, and then would read a line.
 #[track_caller]
 fn after_ctrl_z(init: Init, script: &str) -> String {
     let mut running = on_terminal(init, script);
     running.expect("ready");
     running.send("\x1a");
-    if running.ended_within(Duration::from_secs(5)).is_none() {
-        return "hangs".into();
-    }
-    format!("runs on: {}", ending(&running.wait()))
+    running.send("go on\n");
+    if running.hangs() { "hangs".into() } else { format!("runs on: {}", ending(&running.wait())) }
+}
+
+/// After how many seconds init says that it has killed what the command left behind; the message has all of these words.
+#[track_caller]
+fn killed_after(done: &Done, words: &[&str]) -> u32 {
+    let [message] = done.messages()[..] else { panic!("one message: {done}") };
+    assert!(words.iter().all(|word| message.contains(word)) && done.err().lines().count() == 1, "{done}");
+    let rest = message.strip_prefix("gb: end what the command left behind: killed after ");
+    let seconds = rest.and_then(|rest| rest.split_once(" s: ")).and_then(|(seconds, _)| seconds.parse().ok());
+    seconds.unwrap_or_else(|| panic!("a number of seconds: {done}"))
 }
 
 /// The mask and the ignored signals that the command has.
@@ -647,10 +694,9 @@ fn after_ctrl_z(init: Init, script: &str) -> String {
 fn signals_of(root: &Root, init: Init) -> String {
     // (grep would catch SIGSEGV.)
     let mut running = root.start(words(init, ["cat", "/proc/self/status"]));
-    if running.ended_within(Duration::from_secs(3)).is_none() {
-        running.signal(libc::SIGKILL);
-    }
-    let done = running.wait();
+    running.expect("nonvoluntary_ctxt_switches");
+    // Not every init ends then.
+    let done = running.kill();
     let set = |name: &str| {
         let line = done.out().lines().find_map(|line| line.strip_prefix(name));
         let set = u64::from_str_radix(line.unwrap_or_else(|| panic!("{name} of {done}")).trim(), 16).unwrap();
@@ -669,20 +715,34 @@ fn not_handed_on(init: Init) -> String {
     let numbers: Vec<i32> = (1..=64).filter(|n| !uncatchable.contains(n) && !left_out.contains(n)).collect();
     // One process without children, as some inits send to all of a group, and a stopped child would stop a shell.
     let script = "use POSIX; $| = 1;
-        for my $n (@ARGV) { sigaction($n, POSIX::SigAction->new(sub { print qq(got $n.\n) })) }
+        for my $n (@ARGV) {
+            my $action = POSIX::SigAction->new(sub { print qq(got $n.\n) });
+            $action->safe(1);
+            sigaction($n, $action);
+        }
         print qq(ready\n); sleep 1 while 1;";
     let command =
         ["perl", "-e", script].map(str::to_owned).into_iter().chain(numbers.iter().map(i32::to_string));
     let mut running = root().start(words(init, command));
     running.expect("ready");
+    let (pid_1, last) = (running.pid_1(), libc::SIGRTMAX());
     let lost = numbers.iter().filter(|number| {
         running.signal(**number);
-        let got = running.writes_within(&format!("got {number}."), Duration::from_millis(400));
-        if !got {
-            // It may have been stopped instead.
-            running.signal(libc::SIGCONT);
-        }
-        !got
+        running.wait_until_handled();
+        let command = children(pid_1)[0];
+        running.wait_until("the command has handled the signal", || {
+            if state(command) == Some('T') {
+                // Some make SIGSTOP of it.
+                running.signal(libc::SIGCONT);
+            }
+            is_idle(command)
+        });
+        // All hand on the last one, and what was written before has been read when that is.
+        running.signal(last);
+        let got = running.expect(&format!("got {last}."));
+        // Perl handles a few of them at once, even while it writes.
+        running.wait_until("the command waits", || is_idle(command));
+        !got.contains(&format!("got {number}."))
     });
     let lost: Vec<String> = lost.map(i32::to_string).collect();
     if lost.is_empty() { "none".into() } else { lost.join(" ") }

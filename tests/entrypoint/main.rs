@@ -36,6 +36,7 @@ mod homes;
 mod init;
 mod inside;
 mod mounts;
+mod processes;
 mod root;
 mod running;
 mod security;

@@ -7,10 +7,12 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
+use crate::processes::{self, PAUSE, children};
 use crate::root::{Place, show};
 
-/// No program of the suite needs as long; one that hangs is killed then.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+/// What a test waits for comes, however busy the machine is; only what hangs takes as long, and is killed then. Idle, no
+/// program of the suite takes more than a few seconds.
+pub const PATIENCE: Duration = Duration::from_secs(600);
 
 /// A program that runs in a root. It is killed with the value.
 pub struct Running {
@@ -75,71 +77,115 @@ impl Running {
         self.input = None;
     }
 
-    /// Waits until the program has written this to standard output or its terminal, after what was waited for before.
-    /// Fails the test if it ends or goes silent instead.
+    /// Waits until the program has written this to standard output or its terminal, after what was waited for before, and
+    /// returns all that it has written up to that. Fails the test if it ends or goes silent instead.
     #[track_caller]
-    pub fn expect(&mut self, text: &str) {
-        if let Err(found) = self.output.wait_for(text.as_bytes(), PATIENCE) {
-            let why = format!("waited for {text:?} on standard output, found {:?}", show(&found));
-            self.fail(&why);
+    pub fn expect(&mut self, text: &str) -> String {
+        match self.output.wait_for(text.as_bytes()) {
+            Ok(written) => show(&written),
+            Err(found) => {
+                let why = format!("waited for {text:?} on standard output, found {:?}", show(&found));
+                self.fail(&why)
+            }
         }
     }
 
     /// The same for standard error.
     #[track_caller]
     pub fn expect_error(&mut self, text: &str) {
-        if let Err(found) = self.errors.wait_for(text.as_bytes(), PATIENCE) {
+        if let Err(found) = self.errors.wait_for(text.as_bytes()) {
             let why = format!("waited for {text:?} on standard error, found {:?}", show(&found));
             self.fail(&why);
         }
     }
 
-    /// Whether the program writes this within a time.
-    pub fn writes_within(&mut self, text: &str, patience: Duration) -> bool {
-        self.output.wait_for(text.as_bytes(), patience).is_ok()
-    }
-
     /// The pid, as seen from here, of the root's PID 1.
     #[track_caller]
     pub fn pid_1(&self) -> u32 {
+        let mut pid_1 = None;
+        self.wait_until("the root has a PID 1", || {
+            pid_1 = self.find_pid_1();
+            pid_1.is_some()
+        });
+        pid_1.expect("waited for")
+    }
+
+    fn find_pid_1(&self) -> Option<u32> {
+        children(self.child.id()).first().copied()
+    }
+
+    /// Waits until something is so, as long as the program runs.
+    #[track_caller]
+    pub fn wait_until(&self, what: &str, mut is_so: impl FnMut() -> bool) {
         let deadline = Instant::now() + PATIENCE;
-        loop {
-            if let Some(pid) = children(self.child.id()).first() {
-                return *pid;
-            }
-            assert!(Instant::now() < deadline, "the root has no PID 1: {}", self.shown);
-            std::thread::sleep(Duration::from_millis(1));
+        while !is_so() {
+            let runs = !matches!(processes::state(self.child.id()), None | Some('Z'));
+            let shown = &self.shown;
+            assert!(runs, "it ended before {what}: {shown}\nstdout:\n{}", show(&self.output.all()));
+            assert!(Instant::now() < deadline, "waited until {what}: {shown}");
+            std::thread::sleep(PAUSE);
+        }
+    }
+
+    /// Waits until the root's PID 1 has handled every signal that it was sent, or has ended.
+    #[track_caller]
+    pub fn wait_until_handled(&mut self) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.status().is_none() && !self.find_pid_1().is_some_and(processes::is_idle) {
+            assert!(Instant::now() < deadline, "PID 1 does not wait: {}", self.shown);
+            std::thread::sleep(PAUSE);
         }
     }
 
     /// Sends a signal to the root's PID 1 from outside, as `docker kill` does; any number up to 64. Until the program
     /// has written something, that may still be what sets up the root.
-    #[track_caller]
     pub fn signal(&self, number: i32) {
-        signal(self.pid_1(), number);
+        // A program that has ended can't be told anything, which is for the test to find out.
+        if let Some(pid_1) = self.find_pid_1() {
+            signal(pid_1, number);
+        }
     }
 
     /// Waits for the program's end.
     #[track_caller]
     pub fn wait(mut self) -> Done {
-        match self.ended_within(PATIENCE) {
-            Some(status) => self.done(status),
-            None => self.fail("still running"),
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.status() {
+                return self.done(status);
+            }
+            if Instant::now() >= deadline {
+                self.fail("still running");
+            }
+            std::thread::sleep(PAUSE);
         }
     }
 
-    /// Waits for the program's end, or tells that it still runs after a time.
-    pub fn ended_within(&mut self, patience: Duration) -> Option<ExitStatus> {
-        let deadline = Instant::now() + patience;
-        loop {
-            if let Some(status) = self.child.try_wait().expect("the program can be waited for") {
-                return Some(status);
+    /// Waits until the program has ended, or can't any more: whether it hangs.
+    pub fn hangs(&mut self) -> bool {
+        let deadline = Instant::now() + PATIENCE;
+        // Twice, as a look at many processes is not one moment.
+        let mut looks = 0;
+        while self.status().is_none() {
+            let stuck = self.find_pid_1().is_some_and(processes::is_stuck);
+            looks = if stuck { looks + 1 } else { 0 };
+            if looks == 2 || Instant::now() >= deadline {
+                return true;
             }
-            if Instant::now() >= deadline {
-                return None;
-            }
-            std::thread::sleep(Duration::from_millis(2));
+            std::thread::sleep(PAUSE);
         }
+        false
+    }
+
+    /// Ends the program, with everything in its root.
+    #[track_caller]
+    pub fn kill(self) -> Done {
+        self.signal(libc::SIGKILL);
+        self.wait()
+    }
+
+    fn status(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("the program can be waited for")
     }
 
     #[track_caller]
@@ -173,9 +219,7 @@ impl Running {
 
     /// Kills the pid namespace, by the one who waits for it (`unshare --kill-child`).
     fn end(&mut self) {
-        for child in children(self.child.id()) {
-            signal(child, 9);
-        }
+        self.signal(libc::SIGKILL);
         // Both fail only for a program that is gone already.
         let _killed = self.child.kill();
         let _waited = self.child.wait();
@@ -192,16 +236,11 @@ impl Drop for Running {
     }
 }
 
-/// The children of a process of ours (proc_pid_task(5)).
-pub fn children(pid: u32) -> Vec<u32> {
-    let list = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-    list.split_whitespace().map(|pid| pid.parse().expect("a pid")).collect()
-}
-
 /// Sends a signal, also a real-time one.
 pub fn signal(pid: u32, number: i32) {
-    // A process that is gone already can't be told anything, which is for the test to find out.
-    let _sent = Command::new("kill").args([format!("-{number}"), pid.to_string()]).status();
+    // It may be gone already, as above.
+    let _sent =
+        Command::new("kill").args([format!("-{number}"), pid.to_string()]).stderr(Stdio::null()).status();
 }
 
 impl Done {
@@ -348,15 +387,17 @@ impl Stream {
         stream
     }
 
-    /// Waits for bytes after those that were waited for before; the error is what is there instead.
-    fn wait_for(&self, bytes: &[u8], patience: Duration) -> Result<(), Vec<u8>> {
-        let deadline = Instant::now() + patience;
+    /// Waits for bytes after those that were waited for before, and returns all up to them; the error is what is there
+    /// instead.
+    fn wait_for(&self, bytes: &[u8]) -> Result<Vec<u8>, Vec<u8>> {
+        let deadline = Instant::now() + PATIENCE;
         let mut collected = self.0.0.lock().unwrap();
         loop {
             let rest = &collected.bytes[collected.seen..];
             if let Some(at) = rest.windows(bytes.len()).position(|window| window == bytes) {
-                collected.seen += at + bytes.len();
-                return Ok(());
+                let found = rest[..at + bytes.len()].to_owned();
+                collected.seen += found.len();
+                return Ok(found);
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if !collected.open || left.is_zero() {

@@ -188,9 +188,10 @@ fn shown(who: Option<&str>) -> &str {
 fn others() -> Vec<Case> {
     vec![
         Case::new("su-exec execs: one process, the pid it was started with", || {
-            let script = "su-exec games sh -c 'echo $$; sleep 1' >/opt/pid & pid=$!; sleep 0.2
+            let script = "su-exec games sh -c 'echo $$; read end' >/opt/pid </opt/end & pid=$!
+                exec 9>/opt/end; until [ -s /opt/pid ]; do sleep 0.01; done
                 test \"$(cat /opt/pid)\" = $pid && ps -o uid=,comm= $pid";
-            lab().prepare("chmod 777 /opt").sh(script).code(0).prints("    5 sh\n");
+            lab().prepare("mkfifo /opt/end; chmod 777 /opt").sh(script).code(0).prints("    5 sh\n");
         }),
         Case::new("su-exec as PID 1 execs as well, and is no init", || {
             lab().run([SU_EXEC, "games", "sh", "-c", "echo $$; cat /proc/1/comm"]).code(0).prints("1\nsh\n");
