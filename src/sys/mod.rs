@@ -14,7 +14,7 @@ pub use capabilities::{CAP_SETGID, CAP_SETUID, Capabilities};
 pub use environment::environ;
 pub use files::{has_capabilities, is_mount, mount_id, mount_id_of, nameless_file};
 pub use groups::groups;
-pub use process::{End, ask_child, close_descriptors_but, forget_code, fork, reap, standard_stream};
+pub use process::{Change, ask_child, close_descriptors_but, forget_code, fork, reap, standard_stream};
 pub use signals::{FileSizeSignal, Signal, send, wait_for_signal};
 pub use startup::{default_sigchld, ignore_sigpipe, restore_inherited, was_closed};
 pub use terminal::{leave_terminal, take_terminal};

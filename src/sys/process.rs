@@ -43,32 +43,39 @@ pub fn standard_stream(number: u8) -> BorrowedFd<'static> {
     unsafe { BorrowedFd::borrow_raw(number.min(2).into()) }
 }
 
-/// How a child has ended.
+/// What has become of a child.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
-    /// By itself, with this code.
+pub enum Change {
+    /// It has ended by itself, with this code.
     Exited(u8),
-    /// By a signal of this number.
+    /// A signal of this number has ended it.
     Killed(u8),
+    /// A signal of this number has stopped it, and nobody has continued it since. (A debugger's stops are told to the
+    /// debugger alone, ptrace(2).)
+    Stopped(u8),
 }
 
-/// Reaps any child that has ended, without waiting for one; `None` if none has, ECHILD if there is no child.
+/// Reaps any child that has ended, or tells once of one that is stopped, without waiting; `None` if there is no news,
+/// ECHILD if there is no child.
 ///
 /// Not nix's waitpid, for which a child that a real-time signal has ended is an error.
-pub fn reap() -> Result<Option<(Pid, End)>, Errno> {
+pub fn reap() -> Result<Option<(Pid, Change)>, Errno> {
     let mut status = 0;
     // SAFETY: `status` outlives the call.
-    let pid = Errno::result(unsafe { libc::waitpid(-1, &mut status, libc::WNOHANG) })?;
+    let pid = Errno::result(unsafe { libc::waitpid(-1, &mut status, libc::WNOHANG | libc::WUNTRACED) })?;
     if pid == 0 {
         return Ok(None);
     }
     // Each of these numbers is of 7 or 8 bits (wait(2)).
     let byte = |number: i32| u8::try_from(number).unwrap_or(u8::MAX);
-    let end = match libc::WIFEXITED(status) {
-        true => End::Exited(byte(libc::WEXITSTATUS(status))),
-        false => End::Killed(byte(libc::WTERMSIG(status))),
+    let change = if libc::WIFEXITED(status) {
+        Change::Exited(byte(libc::WEXITSTATUS(status)))
+    } else if libc::WIFSTOPPED(status) {
+        Change::Stopped(byte(libc::WSTOPSIG(status)))
+    } else {
+        Change::Killed(byte(libc::WTERMSIG(status)))
     };
-    Ok(Some((Pid::from_raw(pid), end)))
+    Ok(Some((Pid::from_raw(pid), change)))
 }
 
 /// Closes every descriptor but the standard streams and the given one.

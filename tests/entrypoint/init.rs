@@ -317,6 +317,17 @@ const ROWS: &[Row] = &[
         seen: ["runs on: 8", "hangs", "hangs", "runs on: 8", "runs on: 8"],
     },
     Row {
+        // docs/compat.md: init-stop
+        what: "on a terminal a shell that is told to suspend",
+        see: |init| {
+            let mut running = on_terminal(init, "exec bash --norc --noediting -i");
+            running.send("echo rea\"\"dy; suspend; echo o\"\"n; kill -STOP $$; exit 9\n");
+            running.expect("ready");
+            if running.hangs() { "hangs".into() } else { format!("goes on: {}", ending(&running.wait())) }
+        },
+        seen: ["goes on: 9", "hangs", "hangs", "hangs", "hangs"],
+    },
+    Row {
         what: "a command that reads the terminal which something that has died had taken",
         see: |init| {
             // A job in the foreground kills the shell whose job it is, which so can't take the terminal back.
@@ -476,6 +487,82 @@ fn own() -> Vec<Case> {
                 until [ -e /tmp/there ]; do sleep 0.01; done; kill -STOP $!; exit 5";
             let done = root().sh_of(&["gb", "run", "--grace", "1000", "--"], script);
             done.code(5).prints("cleaned\n").says("");
+        }),
+        Case::new("as PID 1, on a terminal a command that is stopped goes on, and that is said once", || {
+            // Group and all, and as often as it happens.
+            let script = "echo ready; for i in $(seq 20); do kill -STOP 0; done; echo o\"\"n; exit 4";
+            for gb in [GB.words, &["gb", "run", "--group", "--"]] {
+                let gb = gb.iter().map(OsString::from);
+                let done = root().start_on_terminal(gb.chain(shell(script))).wait().code(4);
+                let said = "gb: let the command go on: it was stopped, and on this terminal nobody could continue it \
+                            (docker pause stops a container)\r\n";
+                assert_eq!(done.out(), format!("ready\r\n{said}on\r\n"), "{done}");
+            }
+        }),
+        Case::new("as PID 1, on a terminal an editor that stops itself for Ctrl-Z goes on", || {
+            // As programs do that draw on the terminal: they take the key, tidy up and send themselves SIGSTOP.
+            let editor =
+                "$| = 1; $SIG{TSTP} = sub { print qq(tidied\n); kill STOP => $$; print qq(drawn\n) };
+                print qq(ready\n); exit 6 if <STDIN>";
+            let mut running = root().start_on_terminal(words(GB, ["perl", "-e", editor]));
+            running.expect("ready");
+            running.send("\x1a");
+            running.expect("tidied");
+            running.expect("drawn");
+            running.send("quit\n");
+            running.wait().code(6);
+        }),
+        Case::new("as PID 1, on a terminal a shell's own stopped jobs stay stopped", || {
+            let mut running = on_terminal(GB, "exec bash --norc --noediting -i");
+            running.send("sh -c 'echo rea\"\"dy; exec sleep infinity'\n");
+            running.expect("ready");
+            running.send("\x1a");
+            running.expect("Stopped");
+            running.send("kill -STOP $$; echo o\"\"n\n");
+            running.expect("let the command go on");
+            running.expect("on\r\n");
+            running.wait_until_handled();
+            let pid_1 = running.pid_1();
+            let job = descendants(pid_1).into_iter().find(|pid| name(*pid) == "sleep");
+            assert_eq!(job.and_then(state), Some('T'));
+            running.send("kill %1; fg; exit 7\n");
+            running.wait().code(7);
+        }),
+        Case::new("as PID 1, without a terminal a stop lasts until somebody continues the command", || {
+            // As `docker exec` would, another process does that.
+            let mut running =
+                root().start(words(GB, shell("echo ready; kill -STOP $$; echo went on; exit 3")));
+            running.expect("ready");
+            running.expect_error("gb: wait for the command: signal 19 has stopped it (kill -CONT ");
+            assert!(running.hangs());
+            let command = children(running.pid_1())[0];
+            for _ in 0..3 {
+                crate::running::signal(command, libc::SIGCONT);
+                crate::running::signal(command, libc::SIGSTOP);
+            }
+            crate::running::signal(command, libc::SIGCONT);
+            let done = running.wait().code(3).prints("ready\nwent on\n");
+            assert_eq!(done.err().lines().count(), 1, "said once: {done}");
+        }),
+        Case::new("as PID 1, on a terminal a debugger's stops are the debugger's", || {
+            let script = "$| = 1; my $ptrace = shift; my $target = $$;
+                if (!fork) {
+                    syscall($ptrace, 16, $target, 0, 0) == 0 or die qq(attach: $!);
+                    waitpid($target, 0) == $target or die qq(wait: $!);
+                    print qq(held\n); <STDIN>;
+                    syscall($ptrace, 17, $target, 0, 0); print qq(free\n); exit;
+                }
+                wait; exit 6";
+            let ptrace = libc::SYS_ptrace.to_string();
+            let mut running = root().start_on_terminal(words(GB, ["perl", "-e", script, &ptrace]));
+            running.expect("held");
+            running.wait_until_handled();
+            let command = children(running.pid_1())[0];
+            assert_eq!(state(command), Some('t'));
+            running.send("\n");
+            running.expect("free");
+            let done = running.wait().code(6);
+            assert!(!done.out().contains("gb: "), "{done}");
         }),
         Case::new("as PID 1, --group and GB_INIT=group send signals to the command's whole group", || {
             let script = "trap 'wait; exit 4' TERM

@@ -7,12 +7,13 @@ mod descendants;
 mod settings;
 mod terminal;
 
+use std::cell::Cell;
 use std::io;
 
 use nix::errno::Errno;
 use nix::unistd::{Pid, chdir, getpid, getsid, setsid};
 
-use crate::sys::{self, End, Signal};
+use crate::sys::{self, Change, Signal};
 pub use settings::{Flags, Settings, SettingsError};
 use terminal::Terminal;
 
@@ -59,7 +60,9 @@ pub fn stay<E>(settings: &Settings, tell: Tell<'_>, command: impl FnOnce() -> E)
     let _changed = chdir("/");
     sys::close_descriptors_but(session.terminal().map(Terminal::descriptor));
     sys::forget_code();
-    let code = Init { child, session: &session, whole_group: settings.group, tell }.run();
+    let code =
+        Init { child, session: &session, whole_group: settings.group, told_of_stop: Cell::new(false), tell }
+            .run();
     session.take_back();
     descendants::end(settings.grace, tell);
     Ok(code)
@@ -127,6 +130,8 @@ struct Init<'a> {
     session: &'a Session,
     /// Whether signals go to the whole group.
     whole_group: bool,
+    /// Whether the user knows that the command has been stopped: who stops it again and again says nothing new.
+    told_of_stop: Cell<bool>,
     tell: Tell<'a>,
 }
 
@@ -149,18 +154,18 @@ impl Init<'_> {
         }
     }
 
-    /// Reaps all children that have ended: several may have for one SIGCHLD. The exit code, if the command has.
+    /// Reaps all children that have ended: several may have for one SIGCHLD. The exit code, if the command has. Looks after
+    /// the command if it was stopped.
     fn reap(&self) -> Option<u8> {
         let mut code = None;
         loop {
             match sys::reap() {
-                Ok(Some((pid, end))) if pid == self.child => {
-                    code = Some(match end {
-                        End::Exited(status) => status,
-                        // What shells and `docker run` make of it.
-                        End::Killed(signal) => 128 + signal,
-                    });
-                }
+                Ok(Some((pid, change))) if pid == self.child => match change {
+                    Change::Exited(status) => code = Some(status),
+                    // What shells and `docker run` make of it.
+                    Change::Killed(signal) => code = Some(128 + signal),
+                    Change::Stopped(signal) => self.stopped(signal.into()),
+                },
                 Ok(Some(_)) | Err(Errno::EINTR) => {}
                 Ok(None) => return code,
                 // No child at all: usual after the last one was reaped, and else there is nothing to wait for.
@@ -172,6 +177,37 @@ impl Init<'_> {
     fn fail(&self, cause: &str) -> u8 {
         (self.tell)(&format!("wait for the command: {cause}"));
         125
+    }
+
+    /// Lets the command go on where it would be stopped for ever otherwise.
+    ///
+    /// On a terminal of its own that is after a SIGSTOP: bash's `suspend`, `kill -STOP $$`, an editor that takes Ctrl-Z
+    /// itself. Who sits there has no shell whose `fg` could be typed, and PID 1, which the command would be without init,
+    /// can't be stopped from inside of the container. Without a terminal somebody else has stopped it, who can also
+    /// continue it: an operator, something that waits for a debugger. The other stop signals stop nothing there unless a
+    /// process of the command's own session does job control for it (setpgid(2) on orphaned groups).
+    fn stopped(&self, signal: i32) {
+        let on_terminal = match self.session {
+            // The shell outside sees that as well.
+            Session::Shells => return,
+            Session::Own { terminal } => terminal.is_some(),
+        };
+        let goes_on = on_terminal && signal == libc::SIGSTOP;
+        if !self.told_of_stop.replace(true) {
+            (self.tell)(&match goes_on {
+                true => "let the command go on: it was stopped, and on this terminal nobody could continue it (docker \
+                         pause stops a container)"
+                    .to_owned(),
+                false => format!(
+                    "wait for the command: signal {signal} has stopped it (kill -CONT {} in the container lets it go on)",
+                    self.child
+                ),
+            });
+        }
+        if goes_on {
+            // The whole group, as `fg` does it, and as `suspend` has stopped it.
+            self.report(libc::SIGCONT, sys::send(-self.child.as_raw(), libc::SIGCONT));
+        }
     }
 
     fn forward(&self, signal: Signal) {
@@ -190,12 +226,16 @@ impl Init<'_> {
             }
             _ => sys::send(self.child.as_raw(), signal.number),
         };
+        self.report(signal.number, sent);
+    }
+
+    /// Tells of a signal that could not be sent to the command.
+    fn report(&self, signal: i32, sent: Result<(), Errno>) {
         match sent {
             // It has ended, which SIGCHLD is about to say.
             Ok(()) | Err(Errno::ESRCH) => {}
             Err(errno) => (self.tell)(&format!(
-                "send signal {} to the command: {} (it may have changed its user)",
-                signal.number,
+                "send signal {signal} to the command: {} (it may have changed its user)",
                 errno.desc()
             )),
         }
