@@ -3,13 +3,16 @@
 use std::ffi::{OsStr, OsString};
 use std::io::{Seek, Write};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use libtest_mimic::Failed;
 
-/// No single command of the suite needs as long; an emulated program that hangs would hold it up for ever.
-const PATIENCE: &str = "600";
+use crate::guard;
+
+/// What a test waits for comes, however busy the machine is; only what hangs, as an emulated program may, takes as long, and
+/// is ended then. Idle, no single command of the suite needs more than a few minutes.
+pub const PATIENCE: Duration = Duration::from_secs(3600);
 
 /// A container to be.
 #[derive(Clone)]
@@ -33,7 +36,7 @@ pub struct Output {
 
 impl Container {
     pub fn new(image: &str) -> Container {
-        Container { image: image.to_owned(), options: Vec::new() }
+        Container { image: image.to_owned(), options: vec![guard::label()] }
     }
 
     pub fn option(mut self, word: impl Into<OsString>) -> Container {
@@ -79,7 +82,7 @@ impl Container {
 
     /// Runs a script by the image's entrypoint.
     pub fn sh(&self, script: &str) -> Result<Output, Failed> {
-        self.run(&["timeout", PATIENCE, "sh", "-euc", script])
+        self.run(&["timeout", &seconds(), "sh", "-euc", script])
     }
 
     /// The command's user is this process's, as callers of the image have it.
@@ -91,28 +94,32 @@ impl Container {
     /// Runs a script without the entrypoint, so that no variable is set by gb but where the script calls it; then gb
     /// changes no user.
     pub fn bare_sh(&self, script: &str) -> Result<Output, Failed> {
-        self.clone()
-            .env("RUN_AS_ROOT", "true")
-            .option("--entrypoint=timeout")
-            .run(&[PATIENCE, "sh", "-euc", script])
+        self.clone().env("RUN_AS_ROOT", "true").option("--entrypoint=timeout").run(&[
+            seconds().as_str(),
+            "sh",
+            "-euc",
+            script,
+        ])
     }
 
-    /// Starts a container for scripts to come. It ends by itself if this process can't end it.
+    /// Starts a container for scripts to come.
     pub fn start(&self) -> Result<Running, Failed> {
-        self.clone().option("--init").start_with(&["sleep", "3600"])
+        self.clone().option("--init").start_with(&["sleep", "infinity"])
     }
 
-    /// Starts a container whose command waits.
+    /// Starts a container with a command by the image's entrypoint. When the command has ended it can still be asked about.
     pub fn start_with(&self, command: &[&str]) -> Result<Running, Failed> {
-        let output = self.clone().option("--detach").run(command)?;
-        Ok(Running { id: output.ok()?.trim().to_owned() })
+        let options = self.options.iter().map(OsString::as_os_str);
+        let words = ["run", "--detach"].map(OsStr::new).into_iter().chain(options);
+        let words = words.chain([OsStr::new(&self.image)]).chain(command.iter().map(OsStr::new));
+        Ok(Running { id: docker(words)?.ok()?.trim().to_owned() })
     }
 }
 
 impl Running {
     /// Runs a script under `gb run`, as the entrypoint would.
     pub fn sh(&self, script: &str) -> Result<Output, Failed> {
-        let command = ["exec", &self.id, "gb", "run", "--", "timeout", PATIENCE, "sh", "-euc", script];
+        let command = ["exec", &self.id, "gb", "run", "--", "timeout", &seconds(), "sh", "-euc", script];
         docker(command.map(OsStr::new))
     }
 }
@@ -121,7 +128,23 @@ impl Running {
     /// Runs a script by docker exec alone, without gb.
     pub fn exec_sh(&self, options: &[&str], script: &str) -> Result<Output, Failed> {
         let options = ["exec"].iter().chain(options);
-        docker(options.chain(&[self.id.as_str(), "timeout", PATIENCE, "sh", "-euc", script]))
+        docker(options.chain(&[self.id.as_str(), "timeout", &seconds(), "sh", "-euc", script]))
+    }
+
+    /// Waits until something is so in the container.
+    pub fn wait_until(
+        &self,
+        what: &str,
+        mut is_so: impl FnMut() -> Result<bool, Failed>,
+    ) -> Result<(), Failed> {
+        let deadline = Instant::now() + PATIENCE;
+        while !is_so()? {
+            if Instant::now() >= deadline {
+                return Err(format!("waited until {what} in {}", self.id).into());
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Ok(())
     }
 
     /// Asks the engine about the container: `docker COMMAND… ID ARGUMENT…`.
@@ -154,7 +177,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let mut remove = Command::new("docker");
+        let mut remove = guard::docker();
         remove.args(["rm", "--force", &self.id]).stdout(Stdio::null());
         if let Err(error) = remove.status() {
             eprintln!("cross-tests: remove container {}: {error}", self.id);
@@ -199,6 +222,11 @@ fn volume(outside: &Path, inside: &str, suffix: &str) -> OsString {
     volume
 }
 
+/// The limit for timeout(1).
+fn seconds() -> String {
+    PATIENCE.as_secs().to_string()
+}
+
 /// Calls the engine.
 pub fn docker<S: AsRef<OsStr>>(words: impl IntoIterator<Item = S>) -> Result<Output, Failed> {
     docker_with_input(words.into_iter().map(|word| word.as_ref().to_owned()).collect(), "")
@@ -211,7 +239,7 @@ fn docker_with_input(words: Vec<OsString>, input: &str) -> Result<Output, Failed
     let mut file = tempfile::tempfile().map_err(failed)?;
     file.write_all(input.as_bytes()).and_then(|()| file.rewind()).map_err(failed)?;
     let stdin = if input.is_empty() { Stdio::null() } else { Stdio::from(file) };
-    let output = Command::new("docker").args(&words).stdin(stdin).output().map_err(failed)?;
+    let output = guard::docker().args(&words).stdin(stdin).output().map_err(failed)?;
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     Ok(Output { command, status: output.status.code(), stdout: output.stdout, stderr })
 }

@@ -4,12 +4,12 @@
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use libtest_mimic::Failed;
 
 use crate::case::{Case, Needs, Verdict, ensure, ensure_eq};
 use crate::engine::{Container, Output};
+use crate::guard;
 use crate::lab::Lab;
 use crate::terminal::Terminal;
 
@@ -48,6 +48,7 @@ pub fn cases() -> Vec<Case> {
         case("docker stop ends a command of the shell at once", stopped),
         case("on a terminal Ctrl-C ends the command with 130", ctrl_c),
         case("on a terminal Ctrl-Z does not hang a command, and stops a job of a shell", ctrl_z),
+        case("on a terminal a shell answers after suspend", suspend),
         case("entrypoint.sh and su-exec are where derived images look for them", names),
     ]
 }
@@ -251,17 +252,14 @@ fn one_process(lab: &Lab) -> Verdict {
     let running = container(lab).env("LOCAL_USER_ID", "1000").start()?;
     // A container counts as started before its entrypoint has done its work.
     let mut top = Vec::new();
-    for _ in 0..100 {
+    running.wait_until("the command runs", || {
         let answer = running.docker(&["top"], &["-o", "pid,uid,args"])?.ok()?;
         let words = |line: &str| line.split_whitespace().skip(1).collect::<Vec<_>>().join(" ");
         top = answer.lines().skip(1).map(words).collect();
-        if top.iter().any(|line| line.ends_with("sleep 3600") && !line.contains("gb run")) {
-            break;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    }
+        Ok(top.iter().any(|line| line.ends_with("sleep infinity") && !line.contains("gb run")))
+    })?;
     ensure!(top.len() == 2 && top[0].contains("init"), "{top:?}");
-    ensure_eq!(top[1], "1000 sleep 3600");
+    ensure_eq!(top[1], "1000 sleep infinity");
     let output = running.sh("id -un; pwd")?;
     writes(&output, "user\n/\n", "Starting with UID: 1000\n")?;
     Ok(())
@@ -269,13 +267,11 @@ fn one_process(lab: &Lab) -> Verdict {
 
 /// Without gb's init TERM would be lost: PID 1 has no default actions, and dash waits for its child.
 fn stopped(lab: &Lab) -> Verdict {
-    let started = std::time::Instant::now();
-    let running = container(lab).option("--detach").run(&["sh", "-c", "sleep 300; true"])?.ok()?;
-    let id = running.trim().to_owned();
-    // gb is the init once there is another process.
-    let stop = crate::engine::docker(["stop", "--time", "60", &id])?;
-    stop.ok()?;
-    ensure!(started.elapsed().as_secs() < 50, "it took {} s", started.elapsed().as_secs());
+    let running = container(lab).start_with(&["sh", "-c", "sleep infinity; true"])?;
+    // The engine would kill it only after that time, with 137.
+    running.docker(&["stop", "--time", "3600"], &[])?.ok()?;
+    let code = running.docker(&["inspect", "--format", "{{.State.ExitCode}}"], &[])?.ok()?;
+    ensure_eq!(code.trim(), "143");
     Ok(())
 }
 
@@ -288,8 +284,8 @@ struct OnTerminal {
 impl OnTerminal {
     fn start(lab: &Lab, name: &str, command: &[&str]) -> Result<OnTerminal, Failed> {
         let name = format!("gb-test-{name}-{}", std::process::id());
-        let mut docker = Command::new("docker");
-        docker.args(["run", "--rm", "--interactive", "--tty", "--name", &name]);
+        let mut docker = guard::docker();
+        docker.args(["run", "--rm", "--interactive", "--tty", "--name", &name]).arg(guard::label());
         docker.args(["--env", "LOCAL_USER_ID=1000", &lab.image]).args(command);
         Ok(OnTerminal { terminal: Terminal::start(docker)?, name })
     }
@@ -304,7 +300,7 @@ impl Drop for OnTerminal {
 
 fn ctrl_c(lab: &Lab) -> Verdict {
     // exec, because dash loses a signal that comes while it is inside vfork(2).
-    let script = "echo ready; exec sleep 300";
+    let script = "echo ready; exec sleep infinity";
     let OnTerminal { terminal, .. } = &mut OnTerminal::start(lab, "ctrl-c", &["sh", "-c", script])?;
     terminal.expect("ready")?;
     terminal.send("\x03")?;
@@ -313,24 +309,34 @@ fn ctrl_c(lab: &Lab) -> Verdict {
 }
 
 fn ctrl_z(lab: &Lab) -> Verdict {
-    let script = "echo ready; sleep 3; echo went on; exit 42";
+    let script = "echo ready; read line; echo went on; exit 42";
     let OnTerminal { terminal, .. } = &mut OnTerminal::start(lab, "ctrl-z", &["sh", "-c", script])?;
     terminal.expect("ready")?;
     terminal.send("\x1a")?;
+    terminal.send("\r")?;
     terminal.expect("went on")?;
     ensure_eq!(terminal.exit_code()?, Some(42));
 
     let OnTerminal { terminal, .. } = &mut OnTerminal::start(lab, "job", &["bash", "--norc", "-i"])?;
     terminal.expect("$ ")?;
-    terminal.send("sleep 300\r")?;
-    terminal.expect("sleep 300")?;
     // Until the job has the terminal, the key would be the shell's.
-    std::thread::sleep(std::time::Duration::from_millis(500));
+    terminal.send("sh -c 'echo rea\"\"dy; exec sleep infinity'\r")?;
+    terminal.expect("ready")?;
     terminal.send("\x1a")?;
     terminal.expect("Stopped")?;
     // Not exit, which a shell with stopped jobs asks about first.
     terminal.send("exec sh -c 'exit 7'\r")?;
     ensure_eq!(terminal.exit_code()?, Some(7));
+    Ok(())
+}
+
+fn suspend(lab: &Lab) -> Verdict {
+    let OnTerminal { terminal, .. } = &mut OnTerminal::start(lab, "suspend", &["bash", "--norc", "-i"])?;
+    terminal.expect("$ ")?;
+    terminal.send("suspend\r")?;
+    terminal.expect("gb: let the command go on: it was stopped")?;
+    terminal.send("kill -STOP $$; exit 9\r")?;
+    ensure_eq!(terminal.exit_code()?, Some(9));
     Ok(())
 }
 

@@ -5,10 +5,10 @@ use std::sync::OnceLock;
 
 use gb::platform::{Abi, Platform};
 use libtest_mimic::Failed;
-use tempfile::TempDir;
 
 use crate::elf::Facts;
 use crate::engine::{Container, Running};
+use crate::guard::Guard;
 
 /// What the image builds for.
 pub const TARGETS: [&str; 5] = ["amd64", "arm64", "ppc64le", "s390x", "riscv64"];
@@ -17,8 +17,9 @@ pub const TARGETS: [&str; 5] = ["amd64", "arm64", "ppc64le", "s390x", "riscv64"]
 pub struct Lab {
     pub image: String,
     pub arm_image: Option<String>,
-    scratch: TempDir,
     workshops: [OnceLock<Result<Workshop, String>>; TARGETS.len()],
+    /// The last field: it goes when the workshops have gone.
+    guard: Guard,
 }
 
 /// A container that builds for one target into a directory that this side can read.
@@ -30,11 +31,8 @@ pub struct Workshop {
 }
 
 impl Lab {
-    pub fn new(image: String, arm_image: Option<String>) -> std::io::Result<Lab> {
-        // Not /tmp, which an engine that runs in its own mount namespace does not share.
-        let scratch =
-            tempfile::Builder::new().prefix("cross-tests-").tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
-        Ok(Lab { image, arm_image, scratch, workshops: Default::default() })
+    pub fn new(image: String, arm_image: Option<String>, guard: Guard) -> Lab {
+        Lab { image, arm_image, workshops: Default::default(), guard }
     }
 
     /// A container of the image that sees the programs, and works among them.
@@ -50,7 +48,7 @@ impl Lab {
 
     /// A new directory on this side for a container to write to.
     pub fn dir(&self, name: &str) -> Result<PathBuf, Failed> {
-        let dir = self.scratch.path().join(name);
+        let dir = self.guard.dir.join(name);
         std::fs::create_dir(&dir).map_err(|error| format!("make {}: {error}", dir.display()))?;
         Ok(dir)
     }

@@ -23,6 +23,8 @@ mod elf;
 mod engine;
 mod entrypoint;
 mod go_calls;
+#[path = "../tests/guard.rs"]
+mod guard;
 mod image;
 mod lab;
 mod layouts;
@@ -34,6 +36,7 @@ mod own_libraries;
 mod prerequisites;
 mod roles;
 mod sanitizers;
+mod stopping;
 mod terminal;
 mod variants;
 
@@ -50,9 +53,11 @@ fn main() -> ExitCode {
     arguments.test_threads.get_or_insert(2);
 
     // A list needs no engine, and tells names alone.
-    let found = if arguments.list { Ok(Prerequisites::default()) } else { Prerequisites::find() };
+    let found = if arguments.list { Ok(Some(Prerequisites::default())) } else { Prerequisites::find() };
     let present = match found {
-        Ok(present) => present,
+        Ok(Some(present)) => present,
+        // A guard of another process of this program.
+        Ok(None) => return ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("cross-tests: {}", error.message().unwrap_or("cannot start"));
             return ExitCode::FAILURE;
@@ -83,6 +88,7 @@ fn main() -> ExitCode {
         advice::cases(),
         entrypoint::cases(),
         outside::cases(),
+        stopping::cases(),
     ];
     let trials = cases.into_iter().flatten().map(|case| {
         let lab = lab.as_ref().map(Arc::clone);
@@ -94,6 +100,5 @@ fn main() -> ExitCode {
         };
         Trial::test(case.name, run).with_ignored_flag(ignored)
     });
-    let conclusion = libtest_mimic::run(&arguments, trials.collect());
-    conclusion.exit_code()
+    libtest_mimic::run(&arguments, trials.collect()).exit_code()
 }

@@ -7,6 +7,7 @@ use libtest_mimic::Failed;
 
 use crate::case::Needs;
 use crate::engine::{Container, docker};
+use crate::guard::Guard;
 use crate::lab::{Lab, TARGETS};
 
 /// What was found.
@@ -19,8 +20,8 @@ pub struct Prerequisites {
 }
 
 impl Prerequisites {
-    /// Looks for everything. The error is what nobody could want to go on without.
-    pub fn find() -> Result<Prerequisites, Failed> {
+    /// Looks for everything. The error is what nobody could want to go on without; `None`: this process was a guard.
+    pub fn find() -> Result<Option<Prerequisites>, Failed> {
         let strict = match variable("GB_TEST_REQUIRE").as_deref() {
             None => false,
             Some("all") => true,
@@ -29,20 +30,21 @@ impl Prerequisites {
         let Some(image) = variable("GB_TEST_IMAGE") else {
             return match strict {
                 true => Err(missing("GB_TEST_IMAGE names no image", "make test")),
-                false => Ok(Prerequisites::default()),
+                false => Ok(Some(Prerequisites::default())),
             };
         };
+        let guard = Guard::start().map_err(|error| format!("start a guard: {error}"))?;
+        let Some(guard) = guard else { return Ok(None) };
         let arm_image = variable("GB_TEST_ARM_IMAGE");
         for image in std::iter::once(&image).chain(&arm_image) {
             exists(image)?;
         }
         let emulated = emulated(&image)?;
-        let lab =
-            Lab::new(image, arm_image).map_err(|error| format!("make a directory to work in: {error}"))?;
+        let lab = Lab::new(image, arm_image, guard);
         let found = Prerequisites { lab: Some(Arc::new(lab)), emulated };
         match found.left_out() {
             Some((what, remedy)) if strict => Err(missing(&what, remedy)),
-            _ => Ok(found),
+            _ => Ok(Some(found)),
         }
     }
 

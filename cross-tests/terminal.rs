@@ -8,8 +8,7 @@ use std::time::{Duration, Instant};
 
 use libtest_mimic::Failed;
 
-/// No answer takes as long.
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::engine::PATIENCE;
 
 /// A program on a terminal. It is killed when dropped.
 pub struct Terminal {
@@ -57,7 +56,7 @@ impl Terminal {
             match self.screen.recv_timeout(end.saturating_duration_since(Instant::now())) {
                 Ok(part) => self.seen.push_str(&String::from_utf8_lossy(&part)),
                 Err(RecvTimeoutError::Timeout) => {
-                    return Err(format!("no {text:?} within a minute, but {:?}", self.seen).into());
+                    return Err(format!("no {text:?}, but {:?}", self.seen).into());
                 }
                 Err(RecvTimeoutError::Disconnected) => {
                     return Err(format!("the end came before {text:?}: {:?}", self.seen).into());

@@ -31,6 +31,8 @@ mod case;
 mod compat;
 mod contract;
 mod exec;
+#[path = "../guard.rs"]
+mod guard;
 mod harness;
 mod homes;
 mod init;
