@@ -8,9 +8,11 @@ include docker/Makefile
 build: ## gb itself, static: target/release/gb
 	cargo static
 
+# (setpriv: a make that is killed takes cargo with it; the tests end with cargo, and what they have started with them.)
 test: build test-image peers-image register ## unit, CLI, entrypoint and cross tests
-	GB_TEST_REQUIRE=all GB_TEST_IMAGE=$(GO_BUILD_TAG) GB_TEST_ARM_IMAGE=$(TEST_TAG) \
-		GB_TEST_PEERS_IMAGE=$(PEERS_TAG) GB_TEST_GB=$${CARGO_TARGET_DIR:-target}/release/gb cargo test --locked
+	exec env GB_TEST_REQUIRE=all GB_TEST_IMAGE=$(GO_BUILD_TAG) GB_TEST_ARM_IMAGE=$(TEST_TAG) \
+		GB_TEST_PEERS_IMAGE=$(PEERS_TAG) GB_TEST_GB=$${CARGO_TARGET_DIR:-target}/release/gb \
+		setpriv --pdeathsig TERM cargo test --locked
 
 bench: build image peers-image ## what gb costs over what it becomes, and beside programs that do the same
 	@cat benches/pairs benches/overhead | docker run --rm --interactive --env RUN_AS_ROOT=true --entrypoint bash $(GO_BUILD_TAG) -s
