@@ -55,17 +55,31 @@ pub fn cases() -> Vec<Case> {
             root().sh(script).code(0).prints("0\n0\n");
         }),
         Case::new("a pipe of another user's stays that user's", || {
-            let script = "setpriv --reuid=7777 --clear-groups sh -c 'cat; stat -Lc %u /dev/stdin' </dev/null
-                # A pipe belongs to whoever was the user at pipe(2).
-                setpriv --reuid=7777 --clear-groups cat /etc/hostname | { stat -Lc %u /dev/stdin; LOCAL_USER_ID=4242 gb run -- stat -Lc %u /dev/stdin; }";
-            let done = root().sh(script).code(0);
-            assert!(done.out().ends_with("0\n4242\n"), "{done}");
+            // A pipe belongs to whoever called pipe(2).
+            let script = "setpriv --reuid=7777 --clear-groups sh -c 'sleep 1000 | cat' &
+                until reader=$(pgrep -x cat); do sleep 0.01; done
+                LOCAL_USER_ID=4242 gb run -- true </proc/$reader/fd/0
+                su-exec games true </proc/$reader/fd/0
+                stat -Lc %u /proc/$reader/fd/0
+                # As opposed to one of root's.
+                true | { LOCAL_USER_ID=4242 gb run -- true; stat -Lc %u /dev/stdin; }";
+            root().sh(script).code(0).prints("7777\n4242\n");
         }),
         Case::new("a terminal on which a shell of root's waits stays root's", || {
-            let script = "bash -c 'LOCAL_USER_ID=4242 gb run -- id -u; su-exec games id -u; stat -c %u:. $(tty)'; exit";
-            let mut running = root().init().start_on_terminal(["bash", "--norc", "-ic", script]);
-            running.expect("4242\r\n5\r\n0:.");
-            running.wait().code(0);
+            let all = "LOCAL_USER_ID=4242 gb run -- id -u; su-exec games id -u; setsid -w su-exec games id -u
+                # What the shell no longer knows of is init's child.
+                (sh -c 'until grep -q \"^PPid:.1$\" /proc/$$/status; do :; done; exec su-exec games touch /opt/it' &)
+                until test -e /opt/it; do sleep 0.01; done; stat -c %u:. $(tty)";
+            for script in [format!("{all}; exit"), format!("bash -c '{}'; exit", all.replace('\'', "'\\''"))]
+            {
+                for root in [root(), root().init()] {
+                    let root = root.prepare("chmod 777 /opt");
+                    let mut running = root.start_on_terminal(["bash", "--norc", "-ic", &script]);
+                    running.expect("4242\r\n5\r\n5\r\n");
+                    running.expect("0:.");
+                    running.wait().code(0);
+                }
+            }
         }),
         Case::new("streams are left alone where the command stays root, and closed ones stay closed", || {
             let done = asking_for("0").init().run([GB, "run", "--", "stat", "-Lc", "%u", "/dev/stdout"]);
