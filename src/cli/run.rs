@@ -80,21 +80,23 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     if no_new_privs {
         forbid_new_privileges(&mut System)?;
     }
+    let became = match &user {
+        Plan::Unchanged { ids, .. } => {
+            drop(lock);
+            Anonymous::find(ids, &environment).act(ids, &mut environment);
+            Ok(Vec::new())
+        }
+        Plan::User(user) => {
+            hand_over(&environment, &mounts, user.ids.uid, user.ids.gid);
+            become_user(user, lock, &mut environment)
+        }
+    };
+    // Not while the lock is held: nobody may read what is written to standard error.
     if let Plan::User(user) = &user {
         user.announcements.iter().for_each(|line| announce(line));
     }
     user.notes().iter().for_each(tell);
-    let mut problems = match &user {
-        Plan::Unchanged { ids, .. } => {
-            drop(lock);
-            Anonymous::find(ids, &environment).act(ids, &mut environment);
-            Vec::new()
-        }
-        Plan::User(user) => {
-            hand_over(&environment, &mounts, user.ids.uid, user.ids.gid);
-            become_user(user, lock, &mut environment)?
-        }
-    };
+    let mut problems = became?;
 
     // From here on as the user. What follows looks at files that the caller names, and none of it can fail but the exec: save
     // for GB_SYSROOT, by which the caller has said against what to build, and which only the user may look at.

@@ -3,7 +3,7 @@
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 
 use nix::errno::Errno;
-use nix::sys::wait::{WaitStatus, waitpid};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid};
 
 /// Forks: `None` in the child, the child's process id in the parent.
@@ -16,19 +16,24 @@ pub fn fork() -> Result<Option<Pid>, Errno> {
     })
 }
 
-/// What a child process answers with its exit code; `None` if there could be no child, or it was killed.
+/// What a child process answers with its exit code; `None` if there could be no child, or it was killed or stopped.
+///
+/// The child has none of this process's descriptors but the standard streams: a lock is not its own.
 pub fn ask_child(question: impl FnOnce() -> u8) -> Option<u8> {
     // Where SIGCHLD is ignored no exit code is kept.
     super::startup::default_sigchld();
     match fork().ok()? {
         None => {
+            close_descriptors_but(None);
             let code = question();
             // SAFETY: _exit(2) ends the process at once: what is buffered or registered to be done is the parent's.
             unsafe { libc::_exit(code.into()) }
         }
         Some(child) => loop {
-            match waitpid(child, None) {
+            match waitpid(child, Some(WaitPidFlag::WUNTRACED)) {
                 Err(Errno::EINTR) => {}
+                // A child that has become a user can be stopped by that user's programs, for ever.
+                Ok(WaitStatus::Stopped(..)) => drop(super::signals::send(child.as_raw(), libc::SIGKILL)),
                 Ok(WaitStatus::Exited(_, code)) => return u8::try_from(code).ok(),
                 _ => return None,
             }

@@ -6,7 +6,7 @@ use crate::inside::{ENTRYPOINT, GB, REAL_SU_EXEC, SU_EXEC};
 use crate::root::Root;
 
 pub fn cases() -> Vec<Case> {
-    [dropped(), obeyed(), privileged_file()].into_iter().flatten().collect()
+    [dropped(), beside(), obeyed(), privileged_file()].into_iter().flatten().collect()
 }
 
 /// The ids, groups and capabilities of a process.
@@ -77,6 +77,34 @@ fn dropped() -> Vec<Case> {
         no_way_back("a command can't take root's group", "setpriv --regid=0 --keep-groups true"),
         no_way_back("a command can't take other groups", "setpriv --groups=0 true"),
         no_way_back("a command can't read what is root's", "cat /etc/shadow"),
+    ]
+}
+
+/// What a program in the container can do to the starts of others.
+fn beside() -> Vec<Case> {
+    let has_account = "LOCAL_USER_ID=5353 gb run -- id -un";
+    vec![
+        Case::new("a user who stops all programs of its own keeps no other from an account", move || {
+            // Somebody else's directory as the home: gb asks a child whether it can be written to.
+            let mounted = "mkdir -p /home/user; mount -t tmpfs -o mode=755 home /home/user";
+            let script = format!(
+                "setpriv --reuid=4242 --clear-groups sh -c 'while :; do kill -STOP -1; done' 2>/dev/null &
+                for n in $(seq 60); do LOCAL_USER_ID=4242 gb run -- true 2>/dev/null & done
+                {has_account}"
+            );
+            let done = root().prepare(mounted).sh(&script).code(0);
+            assert!(done.out().starts_with("user"), "{done}");
+        }),
+        Case::new("a start whose standard error nobody reads keeps no other from an account", move || {
+            let script = format!(
+                "mkfifo /opt/full; exec 3<>/opt/full
+                dd if=/dev/zero of=/opt/full oflag=nonblock bs=4096 2>/dev/null
+                LOCAL_USER_ID=4242 gb run -- true 2>/opt/full & first=$!
+                until grep -q gb /proc/$first/comm && grep -q 'State:.S' /proc/$first/status; do sleep 0.01; done
+                {has_account}; kill -9 $first"
+            );
+            root().sh(&script).code(0).prints("user-5353\n");
+        }),
     ]
 }
 

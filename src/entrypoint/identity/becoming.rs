@@ -7,6 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use nix::errno::Errno;
+use nix::unistd::{Uid, setfsuid};
 
 use super::edit::HOME;
 use super::home;
@@ -29,7 +30,7 @@ pub struct Problem {
 
 /// Becomes the user: as root makes the account and the home, gives up root, and as the user makes sure of a home.
 ///
-/// The lock is held until then. HOME is set in the environment. The error is that of the drop alone, after which nothing may
+/// The lock is held until gb is seen to be the user. HOME is set in the environment. The error is that of the drop alone, after which nothing may
 /// be started.
 pub fn become_user(
     plan: &UserPlan,
@@ -49,8 +50,9 @@ pub fn become_user(
         Err(error) => (None, Some(error).filter(|_| plan.writes_files)),
     };
     streams::give(&plan.from, &plan.ids);
-    drop_to(&plan.ids, &plan.from, &mut System)?;
-    // Who takes it now finds a program of the user running.
+    // Who takes the lock now finds a program of the user running. Were it held until after the drop, a program of the
+    // user's could stop gb, and keep it so; whose file system user alone is another cannot be signalled by that user.
+    setfsuid(Uid::from_raw(uid));
     drop(lock);
 
     let mut problems = Vec::new();

@@ -1,6 +1,6 @@
 //! The lock of the account files.
 //!
-//! gb holds it from before it reads them until it is the user. So of many starts at a time one after the other decides who
+//! gb holds it from before it reads them until it is seen to be the user. So of many starts at a time one after the other decides who
 //! gets the name `user` and its home, and each finds that the users before it are running: nobody's account is made over
 //! to another before its command has begun.
 
