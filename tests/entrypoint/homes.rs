@@ -108,12 +108,6 @@ fn told() -> Vec<Case> {
                 }
             },
         ),
-        every_way(
-            "a limit of the size of files keeps nobody from running, and leaves nothing half-written",
-            || asking_for("4242").started_with("--default-signal=XFSZ"),
-            &["true"],
-            |done| drop(done.code(0)),
-        ),
         Case::new("where account files may not become as large, the command runs without an account", || {
             let script = "cp -p /etc/passwd /etc/group /etc/shadow /opt
                 # In blocks of 512 bytes, and the image's files are larger than one.
@@ -191,6 +185,29 @@ fn anonymous() -> Vec<Case> {
             let done = done.code(0).prints("user\n".repeat(20));
             done.line("/etc/passwd", "user:");
         }),
+        Case::new(
+            "a passwd that may not become larger stays whole, and the uid without an account runs",
+            || {
+                for room in [0, 10] {
+                    let script =
+                        format!("prlimit --fsize=$(($(stat -c %s /etc/passwd) + {room})) gb run -- id -u");
+                    let done = chosen(0).prepare("chmod g=u /etc/passwd").init().sh(&script);
+                    untouched(&done.code(0).prints("1000650000\n").says(""));
+                }
+            },
+        ),
+        Case::new(
+            "whoever keeps passwd locked for reading keeps no uid without an account from running",
+            || {
+                // perlfunc(1), fcntl; the fields are those of struct flock on 64-bit machines.
+                let script = "chmod g=u /etc/passwd; chmod 777 /opt
+                setpriv --reuid=7777 --clear-groups perl -e 'use Fcntl; open F, q(<), q(/etc/passwd);
+                    my $l = pack q(ssx4qqix4), F_RDLCK, 0, 0, 0, 0; fcntl(F, F_SETLK, $l) or die; mkdir q(/opt/locked); sleep' &
+                until test -d /opt/locked; do sleep 0.01; done
+                HOME=/ setpriv --reuid=1000650000 --regid=0 --clear-groups gb run -- id -u";
+                untouched(&root().sh(script).code(0).prints("1000650000\n").says(""));
+            },
+        ),
         Case::new("a HOME that would be more than a field of passwd adds nothing", || {
             let root =
                 chosen(0).prepare("chmod g=u /etc/passwd; mkdir -m 777 '/a:0:0::'").env("HOME", "/a:0:0::");

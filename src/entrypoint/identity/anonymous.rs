@@ -10,18 +10,22 @@ use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::time::Duration;
 
-use nix::fcntl::{FcntlArg, fcntl};
 use nix::unistd::{AccessFlags, access};
 
 use super::accounts::{self, MAX_FILE};
 use super::edit;
 use super::facts::{Ids, accounts_and_groups};
 use super::home;
+use super::lock::lock_for_writing;
 use crate::environment::Environment;
 use crate::sys;
 
 const PASSWD: &str = "/etc/passwd";
+/// How long the account is waited for. Another start needs no time for its line; but whoever can read the file can lock it
+/// for reading, and keep it so.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What is to be done for a user who stays who it is.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -84,18 +88,13 @@ fn add_account(ids: &Ids, home: &OsStr) -> io::Result<()> {
     if !file.metadata()?.is_file() {
         return Ok(());
     }
-    let request = libc::flock {
-        l_type: libc::F_WRLCK as libc::c_short,
-        l_whence: libc::SEEK_SET as libc::c_short,
-        l_start: 0,
-        l_len: 0,
-        l_pid: 0,
-    };
-    fcntl(&file, FcntlArg::F_OFD_SETLKW(&request))?;
+    lock_for_writing(&file, PATIENCE)?;
     let mut passwd = Vec::new();
     (&file).take(MAX_FILE).read_to_end(&mut passwd)?;
-    match edit::line_to_append(&passwd, ids.uid, ids.gid, home) {
-        Some(line) => file.write_all(&line),
-        None => Ok(()),
-    }
+    let Some(line) = edit::line_to_append(&passwd, ids.uid, ids.gid, home) else { return Ok(()) };
+    let _signal = sys::FileSizeSignal::ignore();
+    file.write_all(&line).inspect_err(|_| {
+        // A full disk, or a limit: what was there ends where it ended.
+        let _cut = u64::try_from(passwd.len()).map(|length| file.set_len(length));
+    })
 }

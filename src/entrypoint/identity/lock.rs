@@ -49,6 +49,15 @@ fn lock() -> Result<File, RecordError> {
         .custom_flags(libc::O_CLOEXEC | libc::O_NOFOLLOW)
         .open(path)
         .map_err(failed)?;
+    match lock_for_writing(&file, PATIENCE) {
+        Ok(()) => Ok(file),
+        Err(Errno::ETIMEDOUT) => Err(RecordError::Locked),
+        Err(errno) => Err(failed(errno.into())),
+    }
+}
+
+/// Locks a whole file as long as it is open. ETIMEDOUT: somebody else has it locked, who need not be ready ever.
+pub(super) fn lock_for_writing(file: &File, patience: Duration) -> Result<(), Errno> {
     let request = libc::flock {
         l_type: libc::F_WRLCK as libc::c_short,
         l_whence: libc::SEEK_SET as libc::c_short,
@@ -56,13 +65,13 @@ fn lock() -> Result<File, RecordError> {
         l_len: 0,
         l_pid: 0,
     };
-    let tries = PATIENCE.as_millis() / PAUSE.as_millis();
+    let tries = patience.as_millis() / PAUSE.as_millis();
     for _ in 0..tries {
-        match fcntl(&file, FcntlArg::F_OFD_SETLK(&request)) {
-            Ok(_) => return Ok(file),
+        match fcntl(file, FcntlArg::F_OFD_SETLK(&request)) {
+            Ok(_) => return Ok(()),
             Err(Errno::EAGAIN | Errno::EACCES | Errno::EINTR) => std::thread::sleep(PAUSE),
-            Err(errno) => return Err(failed(errno.into())),
+            Err(errno) => return Err(errno),
         }
     }
-    Err(RecordError::Locked)
+    Err(Errno::ETIMEDOUT)
 }
