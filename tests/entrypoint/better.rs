@@ -487,6 +487,13 @@ fn containers() -> Vec<Case> {
             root.init().run([ENTRYPOINT, "id"]).refuses(125, &["4242", "namespace"]);
         }),
         Case::new("an extra gid that the user namespace does not have is refused", || {
+        Case::new("a uid in the last of many ranges of the user namespace is found", || {
+            // More than a page of /proc/self/uid_map, in less than one page to be written.
+            let lines: Vec<_> = (0..300).map(|n| format!("{0} {0} 9", n * 10)).collect();
+            let map: &str = lines.join("\n").leak();
+            let done = asking_for("2995").user_namespace(map, map).init().run([ENTRYPOINT, "id", "-u"]);
+            done.code(0).prints("2995\n");
+        }),
             let root = asking_for("42").env("EXTRA_GROUP_ID", "998").user_namespace("0 0 65536", "0 0 900");
             root.init().run([ENTRYPOINT, "id"]).refuses(125, &["998", "namespace"]);
         }),

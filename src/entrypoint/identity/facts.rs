@@ -153,9 +153,19 @@ fn id_map(path: &str) -> IdMap {
 }
 
 fn read_proc(path: &str) -> Option<String> {
-    // The kernel's own, of 340 lines at most (user_namespaces(7)), which it gives in one piece as far as there is room.
+    /// The kernel gives whole lines, up to a page of them at once (fs/seq_file.c, with pages of 4 KiB or more): of a map of
+    /// 340 lines (user_namespaces(7)) a part. What is shorter than this is all there is.
+    const PART: usize = 2048;
+    let mut file = File::open(path).ok()?;
     let mut text = vec![0; 16 << 10];
-    let length = File::open(path).ok()?.read(&mut text).ok()?;
+    let mut length = 0;
+    loop {
+        let part = file.read(text.get_mut(length..)?).ok()?;
+        length += part;
+        if part < PART {
+            break;
+        }
+    }
     text.truncate(length);
     String::from_utf8(text).ok()
 }
