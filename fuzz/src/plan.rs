@@ -30,6 +30,7 @@ pub fn plan(input: &[u8]) {
         uids: map.clone(),
         gids: map.clone(),
         setgroups_denied: false,
+        group_is_mounted: false,
         files: files.clone(),
         unreadable: None,
         earlier_is_running: false,

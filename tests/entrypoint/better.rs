@@ -202,6 +202,11 @@ fn groups() -> Vec<Case> {
             "4242:4242:4242,100,998,7777 /home/user\n",
         ),
         runs(
+            "a group that the engine was told to add and EXTRA_GROUP_ID names is there once",
+            || asking_for("4242").env("EXTRA_GROUP_ID", "998").setpriv(&["--groups=0,998,7777"]),
+            "4242:4242:4242,998,7777 /home/user\n",
+        ),
+        runs(
             "extra groups come on top of those that an account of the image's has",
             || asking_for("5").env("EXTRA_GROUP_IDS", "998"),
             "5:60:60,100,998 /home/user\n",
@@ -482,11 +487,6 @@ fn containers() -> Vec<Case> {
             let root = asking_for("4242").user_namespace("0 0 1000", "0 0 65536");
             root.init().run([ENTRYPOINT, "id"]).refuses(125, &["4242", "namespace"]);
         }),
-        Case::new("a gid that the user namespace does not have is refused, and said to be so", || {
-            let root = asking_for("4242").user_namespace("0 0 65536", "0 0 1000");
-            root.init().run([ENTRYPOINT, "id"]).refuses(125, &["4242", "namespace"]);
-        }),
-        Case::new("an extra gid that the user namespace does not have is refused", || {
         Case::new("a uid in the last of many ranges of the user namespace is found", || {
             // More than a page of /proc/self/uid_map, in less than one page to be written.
             let lines: Vec<_> = (0..300).map(|n| format!("{0} {0} 9", n * 10)).collect();
@@ -494,6 +494,11 @@ fn containers() -> Vec<Case> {
             let done = asking_for("2995").user_namespace(map, map).init().run([ENTRYPOINT, "id", "-u"]);
             done.code(0).prints("2995\n");
         }),
+        Case::new("a gid that the user namespace does not have is refused, and said to be so", || {
+            let root = asking_for("4242").user_namespace("0 0 65536", "0 0 1000");
+            root.init().run([ENTRYPOINT, "id"]).refuses(125, &["4242", "namespace"]);
+        }),
+        Case::new("an extra gid that the user namespace does not have is refused", || {
             let root = asking_for("42").env("EXTRA_GROUP_ID", "998").user_namespace("0 0 65536", "0 0 900");
             root.init().run([ENTRYPOINT, "id"]).refuses(125, &["998", "namespace"]);
         }),

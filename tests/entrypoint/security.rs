@@ -105,6 +105,15 @@ fn beside() -> Vec<Case> {
             );
             root().sh(&script).code(0).prints("user-5353\n");
         }),
+        Case::new("a mounted group file does not make root's groups of the image the user's", || {
+            let mounted = "cp /etc/group /opt/group; mount --bind /opt/group /etc/group";
+            let root =
+                || asking_for("4242").passwd(format!("{PASSWD}me:x:4242:4242::/:/bin/sh\n")).prepare(mounted);
+            let done = root().setpriv(&["--groups=0,4,6"]).run([GB, "run", "--", "id", "-G"]);
+            done.code(0).prints("4242\n").warns(&["root's groups 4 6", "/etc/group", "EXTRA_GROUP_IDS"]);
+            let asked = root().env("EXTRA_GROUP_IDS", "4,6").setpriv(&["--groups=0,4,6"]);
+            asked.run([GB, "run", "--", "id", "-G"]).code(0).prints("4242 4 6\n");
+        }),
     ]
 }
 

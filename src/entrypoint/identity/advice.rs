@@ -1,6 +1,6 @@
 //! What a caller is told although the command runs: of what was asked for in vain, and of what would have helped.
 
-use super::facts::{Ids, Workdir};
+use super::facts::{Ids, RootFacts, Workdir};
 use super::id_map::IdMap;
 use super::request::{UserRequest, Who};
 
@@ -40,6 +40,20 @@ pub(super) fn not_root(ids: &Ids) -> Vec<String> {
         "RUN_AS_ROOT=true: the container was started as uid {uid} and stays so (docker run without --user)"
     );
     if uid == 0 { Vec::new() } else { vec![note] }
+}
+
+/// For a caller whose added groups can't be told from those that root has in the image.
+pub(super) fn lost_groups(ids: &Ids, from: &Ids, facts: &RootFacts) -> Option<String> {
+    let held = |gid: &u32| *gid == 0 || *gid == from.gid || ids.groups.contains(gid);
+    let lost: Vec<String> = from.groups.iter().filter(|gid| !held(gid)).map(ToString::to_string).collect();
+    if !facts.group_is_mounted || ids.uid == 0 || lost.is_empty() {
+        return None;
+    }
+    Some(format!(
+        "run without root's groups {}: as /etc/group is mounted, it can't be told which were added to the container (-e \
+         EXTRA_GROUP_IDS=GID,...)",
+        lost.join(" ")
+    ))
 }
 
 /// For a caller who gave no id, and whose files the default user can't write to.

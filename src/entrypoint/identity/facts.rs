@@ -48,6 +48,8 @@ pub struct RootFacts {
     pub gids: IdMap,
     /// setgroups(2) is forbidden in this user namespace.
     pub setgroups_denied: bool,
+    /// /etc/group is a mount: the groups that root was started with are those of another file.
+    pub group_is_mounted: bool,
     /// The account files; one that is not there is empty.
     pub files: Files,
     /// Why an account file could not be read.
@@ -101,7 +103,7 @@ impl Facts {
     pub fn gather(request: &Request) -> Facts {
         let ids = Ids::current();
         let root = match request {
-            Request::User(user) if ids.uid == 0 => Some(RootFacts::gather(user)),
+            Request::User(user) if ids.uid == 0 => Some(RootFacts::gather(user, &ids)),
             _ => None,
         };
         Facts { ids, root }
@@ -109,7 +111,7 @@ impl Facts {
 }
 
 impl RootFacts {
-    fn gather(request: &UserRequest) -> RootFacts {
+    fn gather(request: &UserRequest, ids: &Ids) -> RootFacts {
         // What can't be asked is found out by trying.
         let capabilities = Capabilities::get().ok();
         let has = |capability: u32| capabilities.is_none_or(|set| set.has(capability));
@@ -132,6 +134,7 @@ impl RootFacts {
         if is_new {
             files.shadow = read("/etc/shadow", &mut unreadable);
         }
+        let has_groups = ids.groups.iter().any(|gid| *gid != ids.gid);
         let earlier = edit::earlier_account(&files.passwd).filter(|_| is_new);
         let earlier_is_running = earlier.is_some_and(|account| is_running(account.uid));
         RootFacts {
@@ -140,6 +143,7 @@ impl RootFacts {
             uids,
             gids,
             setgroups_denied: setgroups.trim_end() == "deny",
+            group_is_mounted: has_groups && sys::is_mount(Path::new("/etc/group")),
             files,
             unreadable,
             earlier_is_running,

@@ -218,6 +218,7 @@ fn user_plan(request: &UserRequest, from: Ids, facts: &RootFacts) -> Result<User
     let edited = edit::with_user(&facts.files, &user);
     let ids = ids(&user, &edited, &from, facts)?;
     check(&ids, &from, facts)?;
+    notes.extend(advice::lost_groups(&ids, &from, facts));
     let writes_files = edited.files != facts.files && facts.unreadable.is_none();
     let mut known = accounts::accounts(&facts.files.passwd);
     let known = known.find(|account| account.uid == uid && uid != 0 && facts.unreadable.is_none());
@@ -300,8 +301,8 @@ fn ids(user: &User, edited: &Edited, from: &Ids, facts: &RootFacts) -> Result<Id
 ///
 /// The engine gives that process the groups that root has in the image as well. Those are root's, and no user's.
 fn added_groups(from: &Ids, facts: &RootFacts) -> Vec<u32> {
-    // Without the files it can't be told whose a group is.
-    if facts.unreadable.is_some() {
+    // Without the image's files it can't be told whose a group is.
+    if facts.unreadable.is_some() || facts.group_is_mounted {
         return Vec::new();
     }
     let Files { passwd, group, .. } = &facts.files;
@@ -350,6 +351,7 @@ mod tests {
             uids: IdMap::everything(),
             gids: IdMap::everything(),
             setgroups_denied: false,
+            group_is_mounted: false,
             files: Files {
                 passwd: b"root:x:0:0:root:/root:/bin/sh\nnode:x:1000:100::/home/node:/bin/sh\n".to_vec(),
                 group: b"root:x:0:\nusers:x:100:\naudio:x:29:node,user\ndocker:x:998:\n".to_vec(),
