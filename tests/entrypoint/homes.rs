@@ -108,6 +108,12 @@ fn told() -> Vec<Case> {
                 }
             },
         ),
+        every_way(
+            "passwd tells the home that is taken where the user may not enter /home",
+            home("chmod 700 /home"),
+            SAME,
+            move |done| drop(done.code(0).prints(elsewhere)),
+        ),
         Case::new("where account files may not become as large, the command runs without an account", || {
             let script = "cp -p /etc/passwd /etc/group /etc/shadow /opt
                 # In blocks of 512 bytes, and the image's files are larger than one.

@@ -47,7 +47,7 @@ pub struct Owner {
 /// belonged to the account's earlier id. What is mounted, and what is below that, stays as it is.
 ///
 /// Whether the user can certainly use it, as far as root can tell: it is the user's own directory, on a file system that can
-/// be written to.
+/// be written to, in a directory that anybody may enter.
 pub fn prepare(owner: Owner) -> io::Result<bool> {
     let home = Path::new(HOME);
     let look = || fs::symlink_metadata(home);
@@ -64,7 +64,11 @@ pub fn prepare(owner: Owner) -> io::Result<bool> {
         }
     };
     let is_own = metadata.is_dir() && metadata.uid() == owner.uid && metadata.mode() & 0o300 == 0o300;
-    Ok(is_own && access(home, AccessFlags::W_OK | AccessFlags::X_OK).is_ok())
+    let is_reached = || {
+        let parent = home.parent().map(fs::metadata);
+        parent.is_some_and(|parent| parent.is_ok_and(|parent| parent.mode() & 0o001 != 0))
+    };
+    Ok(is_own && is_reached() && access(home, AccessFlags::W_OK | AccessFlags::X_OK).is_ok())
 }
 
 /// Hands a home over, if it has to be.
