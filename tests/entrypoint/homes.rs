@@ -10,6 +10,8 @@ use crate::running::Done;
 /// Prints the home that passwd has for the command's user, HOME, and its owner; fails where they differ or nothing can be
 /// written.
 const SAME: &[&str] = &["sh", "-euc", SAME_SCRIPT];
+/// `docker run --cap-drop DAC_OVERRIDE`, of which Docker gives no DAC_READ_SEARCH either.
+const NO_OVERRIDE: &str = "--bounding-set=-dac_override,-dac_read_search";
 const SAME_SCRIPT: &str = r#"test "$(getent passwd "$(id -u)" | cut -d: -f6)" = "$HOME"
     touch "$HOME/own"
     echo "$(id -u) $(stat -c %u "$HOME") $HOME""#;
@@ -114,6 +116,21 @@ fn told() -> Vec<Case> {
             SAME,
             move |done| drop(done.code(0).prints(elsewhere)),
         ),
+        every_way(
+            "an account is told the home of its command where root may not read shadow, as on Red Hat's images",
+            || asking_for("1000").prepare("chmod 0 /etc/shadow").setpriv(&[NO_OVERRIDE]),
+            SAME,
+            |done| drop(done.code(0).prints("1000 1000 /home/user\n").says("Starting with UID: 1000\n")),
+        ),
+        Case::new("where an earlier account can't be made over, its home is not either", || {
+            let earlier = format!("{PASSWD}user:x:4242:4242::/home/user:/bin/bash\n");
+            let root = asking_for("5353").passwd(earlier).setpriv(&[NO_OVERRIDE]);
+            let root = root.prepare(
+                "chmod 0 /etc/shadow; mkdir /home/user; touch /home/user/own; chown -R 4242 /home/user",
+            );
+            let done = root.run([GB, "run", "--", "sh", "-c", "echo $HOME; stat -c %u /home/user/own"]);
+            done.code(0).prints("/tmp/gb-home-5353\n4242\n");
+        }),
         Case::new("where account files may not become as large, the command runs without an account", || {
             let script = "cp -p /etc/passwd /etc/group /etc/shadow /opt
                 # In blocks of 512 bytes, and the image's files are larger than one.

@@ -39,7 +39,9 @@ pub fn become_user(
 ) -> Result<Vec<Problem>, DropError> {
     let uid = plan.ids.uid;
     // The home first: if this is interrupted, the account still tells whose it was.
-    let owner = home::Owner { uid, gid: plan.ids.gid, earlier_uid: plan.edited.earlier_uid };
+    // Where no account can be made over no home is.
+    let earlier_uid = plan.edited.earlier_uid.filter(|_| plan.writes_files && lock.is_ok());
+    let owner = home::Owner { uid, gid: plan.ids.gid, earlier_uid };
     let prepared = home::prepare(owner);
     let certain = *prepared.as_ref().unwrap_or(&false);
     let (lock, no_account) = match lock {
@@ -54,6 +56,7 @@ pub fn become_user(
     // user's could stop gb, and keep it so; whose file system user alone is another cannot be signalled by that user.
     setfsuid(Uid::from_raw(uid));
     drop(lock);
+    drop_to(&plan.ids, &plan.from, &mut System)?;
 
     let mut problems = Vec::new();
     let no_home = if certain { None } else { home::is_usable(Path::new(HOME), uid).err() };

@@ -81,8 +81,11 @@ impl UserPlan {
         if is_host() {
             return if self.writes_files { Err(RecordError::NoContainer) } else { Ok(()) };
         }
-        // Shadow as well, which the plan may have done without.
-        let (before, unreadable) = facts::account_files();
+        // Of shadow a new account alone makes use, and it may be unreadable.
+        let (before, unreadable) = match self.edited.files.shadow {
+            Some(_) => facts::account_files(),
+            None => facts::accounts_and_groups(),
+        };
         if let Some(problem) = unreadable {
             return Err(RecordError::Unreadable(problem));
         }
