@@ -24,7 +24,7 @@ use crate::sys;
 const MAX_COUNT: usize = 10_000;
 /// So many trees are trusted beside the one at the working directory. Each takes four variables.
 const MAX_TREES: usize = 64;
-/// So many directories, of all mounts together, are looked into, and so many names in them.
+/// So many directories, of all mounts together, are looked at, and so many names in them.
 const MAX_DIRECTORIES: usize = 256;
 const MAX_NAMES: usize = 16_384;
 /// /builds/group/subgroup/project, src/github.com/project/repository
@@ -119,7 +119,8 @@ fn search(environment: &Environment, mounts: &Mounts, foreign: &[Foreign], trees
     let mut queue: VecDeque<(PathBuf, usize, &Foreign)> =
         foreign.iter().map(|mount| (mount.mount.path.clone(), 0, mount)).collect();
     let (mut directories, mut names, most) = (0, 0, trees.len() + MAX_TREES);
-    while let Some((dir, depth, mount)) = queue.pop_front() {
+    while let Some((dir, depth, mount)) = queue.pop_front().filter(|_| directories < MAX_DIRECTORIES) {
+        directories += 1;
         match mount.judge(&dir) {
             Verdict::Trusted if trees.len() < most => {
                 if !trees.iter().any(|(tree, _)| *tree == dir) {
@@ -130,10 +131,11 @@ fn search(environment: &Environment, mounts: &Mounts, foreign: &[Foreign], trees
             Verdict::Trusted | Verdict::Own => continue,
             Verdict::Distrusted | Verdict::NoTree => {}
         }
-        if depth == MAX_DEPTH || directories == MAX_DIRECTORIES || names >= MAX_NAMES || is_hidden(&dir) {
+        // Those that wait are closer to the top than what is in this one.
+        let has_turn = directories + queue.len() < MAX_DIRECTORIES && names < MAX_NAMES;
+        if depth == MAX_DEPTH || !has_turn || is_hidden(&dir) {
             continue;
         }
-        directories += 1;
         let Ok(entries) = fs::read_dir(&dir) else { continue };
         let entries = entries.take(MAX_NAMES - names).flatten().inspect(|_| names += 1);
         let is_directory = |entry: &DirEntry| entry.file_type().is_ok_and(|kind| kind.is_dir());
