@@ -36,8 +36,8 @@ pub fn plan(input: &[u8]) {
         earlier_is_running: false,
         workdir: Some(owner.clone()),
     };
-    // A group of root's that no file has by chance.
-    let from = Ids { uid: 0, gid: 0, groups: vec![0, 3_141_592_653] };
+    // A group that no file has by chance, and one that a file may give to root.
+    let from = Ids { uid: 0, gid: 0, groups: vec![0, 3_141_592_653, 5] };
     let facts = Facts { ids: from.clone(), root: Some(root) };
 
     let Ok(request) = Request::read(&environment) else { return };
@@ -75,11 +75,19 @@ pub fn plan(input: &[u8]) {
             Some(gid) => gid == *group,
             None => accounts::groups(&files.group).any(|known| known.gid == *group),
         });
-        let is_given = given.contains(group) && plan.edited.earlier_uid.is_none()
-            || *planned == 0 && from.groups.contains(group);
+        let is_added = from.groups.contains(group) && (*planned == 0 || !is_roots(&files, *group));
+        let is_given = given.contains(group) && plan.edited.earlier_uid.is_none() || is_added;
         assert!(at == 0 || is_asked || is_given, "{group} comes from nowhere");
     }
     assert_eq!(plan.writes_files, plan.edited.files != files);
+}
+
+/// Whether the files give a group to root, whatever its name is.
+fn is_roots(files: &Files, gid: u32) -> bool {
+    let roots: Vec<_> = accounts::accounts(&files.passwd).filter(|account| account.uid == 0).collect();
+    let names = roots.iter().map(|account| account.name).chain([b"root".as_slice()]);
+    let mut given = names.flat_map(|name| accounts::memberships(&files.group, name));
+    gid == 0 || given.any(|given| given == gid) || roots.iter().any(|account| account.gid == gid)
 }
 
 /// An id is outside what the first range that has it says.

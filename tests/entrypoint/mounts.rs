@@ -510,8 +510,7 @@ fn bounds() -> Vec<Case> {
             let large =
                 "cd /w; for a in $(seq 40); do mkdir -p $(seq -f $a/%g/x/y 40); done; chown -R 1234:1234 /w";
             let root = mounted(asking_for("4242"), "/w/zz").prepare(large);
-            let script =
-                "strace -f -qq -o /tmp/trace entrypoint.sh sh -c 'echo; git -C /w/zz status --short'
+            let script = "strace -f -qq -o /tmp/trace entrypoint.sh sh -c 'echo; git -C /w/zz status --short'
                 grep -B9999 'execve(\"/usr/bin/sh\"' /tmp/trace | grep -c '\"/w'";
             let done = sh(&root, script).code(0);
             let lines: Vec<_> = done.out().lines().collect();
