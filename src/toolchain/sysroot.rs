@@ -242,7 +242,10 @@ fn check(layout: Layout, platform: &'static Platform, abi: &'static Abi) -> Resu
     let loader = Path::new(abi.loader);
     if let (Layout::Directory(_), Some(Component::Normal(top))) = (&layout, loader.components().nth(1)) {
         // A root of its own whose /lib is the machine's.
-        is_there(&root.join(top))?;
+        let top = root.join(top);
+        if let Some(target) = top.read_link().ok().filter(|target| target.is_absolute()) {
+            return Err(absolute_link(&top, &target));
+        }
     }
     let within = root.join(loader.strip_prefix("/").unwrap_or(loader));
     let loader_found = match (&layout, loader.file_name()) {
@@ -303,11 +306,13 @@ fn is_there(path: &Path) -> Result<bool, String> {
         return Ok(true);
     }
     match std::fs::read_link(path) {
-        Ok(target) if target.is_absolute() => {
-            Err(format!("{} is an absolute link to {} (make it relative)", path.display(), target.display()))
-        }
+        Ok(target) if target.is_absolute() => Err(absolute_link(path, &target)),
         _ => Ok(path.exists()),
     }
+}
+
+fn absolute_link(path: &Path, target: &Path) -> String {
+    format!("{} is an absolute link to {} (make it relative)", path.display(), target.display())
 }
 
 /// The directory of libgcc.a. Distributions name it after their own triple: `aarch64-linux-gnu`, `aarch64-redhat-linux`.
