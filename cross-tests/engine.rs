@@ -94,12 +94,11 @@ impl Container {
     /// Runs a script without the entrypoint, so that no variable is set by gb but where the script calls it; then gb
     /// changes no user.
     pub fn bare_sh(&self, script: &str) -> Result<Output, Failed> {
-        self.clone().env("RUN_AS_ROOT", "true").option("--entrypoint=timeout").run(&[
-            seconds().as_str(),
-            "sh",
-            "-euc",
-            script,
-        ])
+        // Who is not root can't stay it, and is told so.
+        let user = self.options.iter().skip_while(|option| *option != "--user").nth(1);
+        let is_another = user.is_some_and(|user| user != "0" && user != "0:0");
+        let bare = if is_another { self.clone() } else { self.clone().env("RUN_AS_ROOT", "true") };
+        bare.option("--entrypoint=timeout").run(&[seconds().as_str(), "sh", "-euc", script])
     }
 
     /// Starts a container for scripts to come.
