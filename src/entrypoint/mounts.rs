@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
@@ -12,8 +12,6 @@ const MAX_TABLE: u64 = 16 << 20;
 /// A mount.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mount {
-    /// The kernel's number for it.
-    pub id: u64,
     /// Where it is mounted.
     pub path: PathBuf,
 }
@@ -25,22 +23,28 @@ pub struct Mounts(Vec<Mount>);
 impl Mounts {
     /// Reads the kernel's table; without /proc there is none, and nothing counts as mounted.
     pub fn read() -> Mounts {
-        // A container's is a few thousand bytes, which the kernel gives a page at a time.
-        let mut table = Vec::with_capacity(16 << 10);
-        let file = File::open("/proc/self/mountinfo");
-        let read = file.and_then(|file| file.take(MAX_TABLE).read_to_end(&mut table));
-        read.map_or_else(|_| Mounts::default(), |_| Mounts::parse(&table))
+        // mountinfo tells the same, and all options of an overlay, for which the kernel needs three times as long.
+        let table = read("/proc/self/mountstats").or_else(|_| read("/proc/self/mountinfo"));
+        table.map_or_else(|_| Mounts::default(), |table| Mounts::parse(&table))
     }
 
-    /// Reads proc_pid_mountinfo(5): the first field is the number, the fifth the place.
+    /// Reads proc_pid_mountstats(5), in which the place comes after `mounted on`, or proc_pid_mountinfo(5), of which it is the
+    /// fifth field.
     pub fn parse(table: &[u8]) -> Mounts {
-        let mount = |line: &[u8]| {
+        let place = |line: &[u8]| {
             let mut fields = line.split(|byte| *byte == b' ');
-            let id = std::str::from_utf8(fields.next()?).ok()?.parse().ok()?;
-            let path = OsString::from_vec(unescaped(fields.nth(3)?)).into();
-            Some(Mount { id, path })
+            let first = fields.next()?;
+            let place = match first {
+                // A device's name has no spaces; there may be none.
+                b"device" | b"no" => {
+                    fields.find(|field| *field == b"mounted")?;
+                    fields.nth(1)?
+                }
+                number => number.first().filter(|byte| byte.is_ascii_digit()).and(fields.nth(3))?,
+            };
+            Some(Mount { path: OsString::from_vec(unescaped(place)).into() })
         };
-        Mounts(table.split(|byte| *byte == b'\n').filter_map(mount).collect())
+        Mounts(table.split(|byte| *byte == b'\n').filter_map(place).collect())
     }
 
     /// Those that whoever started the container has made, or can have made: not the root directory, and not what engines
@@ -53,7 +57,6 @@ impl Mounts {
 
     /// The mount of the caller's that a path is in; the path is absolute and has no links.
     pub fn callers_of(&self, path: &Path) -> Option<&Mount> {
-        // What is mounted later lies over what is mounted at the same place.
         let over = self.callers().filter(|mount| path.starts_with(&mount.path));
         over.max_by_key(|mount| mount.path.as_os_str().len())
     }
@@ -62,6 +65,13 @@ impl Mounts {
     pub fn is_mount_point(&self, path: &Path) -> bool {
         self.0.iter().any(|mount| mount.path == path)
     }
+}
+
+fn read(path: &str) -> io::Result<Vec<u8>> {
+    // A container's is a few thousand bytes, which the kernel gives a page at a time.
+    let mut table = Vec::with_capacity(16 << 10);
+    File::open(path)?.take(MAX_TABLE).read_to_end(&mut table)?;
+    Ok(table)
 }
 
 /// Undoes what the kernel does to spaces, tabs, newlines and backslashes: three octal digits behind a backslash.
@@ -111,28 +121,42 @@ nonsense
     #[test]
     fn mounts_are_read_with_every_byte_of_their_names() {
         let mounts = Mounts::parse(TABLE);
-        let callers: Vec<_> =
-            mounts.callers().map(|mount| (mount.id, mount.path.as_os_str().as_bytes())).collect();
-        let expected: [(u64, &[u8]); 4] = [
-            (140, b"/src"),
-            (141, b"/src/with space\ttab\nline\\back"),
-            (142, b"/\xff\\09\\400"),
-            (143, b"/src"),
-        ];
+        let callers: Vec<_> = mounts.callers().map(|mount| mount.path.as_os_str().as_bytes()).collect();
+        let expected: [&[u8]; 4] = [b"/src", b"/src/with space\ttab\nline\\back", b"/\xff\\09\\400", b"/src"];
         assert_eq!(callers, expected);
     }
 
     #[test]
-    fn a_path_is_in_the_last_of_the_mounts_that_are_closest_to_it() {
+    fn the_short_table_tells_the_same() {
+        let table = b"\
+device overlay mounted on / with fstype overlay
+no device mounted on /none with fstype x
+device mounted\\040on mounted on /a\\040mounted\\040on with fstype ext4
+device server:/export mounted on /nfs with fstype nfs4 statvers=1.1
+\topts:\trw,vers=4.2
+\tage:\t7 mounted on /never
+device
+device x mounted
+";
+        let mounts = Mounts::parse(table);
+        let callers: Vec<_> = mounts.callers().map(|mount| mount.path.to_str().unwrap()).collect();
+        assert_eq!(callers, ["/none", "/a mounted on", "/nfs"]);
+        let real = |path| Mounts::parse(&read(path).unwrap());
+        assert_eq!(real("/proc/self/mountstats"), real("/proc/self/mountinfo"));
+    }
+
+    #[test]
+    fn a_path_is_in_the_mount_that_is_closest_to_it() {
         let mounts = Mounts::parse(TABLE);
-        let id = |path: &str| mounts.callers_of(Path::new(path)).map(|mount| mount.id);
-        assert_eq!(id("/src/x"), Some(143));
-        assert_eq!(id("/src"), Some(143));
-        assert_eq!(id("/srcx"), None);
-        assert_eq!(id("/proc/self"), None);
-        assert_eq!(id("/"), None);
+        let place = |path: &str| mounts.callers_of(Path::new(path)).map(|mount| mount.path.to_str().unwrap());
+        assert_eq!(place("/src/x"), Some("/src"));
+        assert_eq!(place("/src"), Some("/src"));
+        assert_eq!(place("/srcx"), None);
+        assert_eq!(place("/proc/self"), None);
+        assert_eq!(place("/"), None);
         let odd = Path::new(OsStr::from_bytes(b"/src/with space\ttab\nline\\back/x"));
-        assert_eq!(mounts.callers_of(odd).map(|mount| mount.id), Some(141));
+        let place = mounts.callers_of(odd).map(|mount| mount.path.as_path());
+        assert_eq!(place, odd.parent());
         assert_eq!(Mounts::parse(b""), Mounts::default());
     }
 }

@@ -179,7 +179,7 @@ impl Foreign<'_> {
         let top = fs::symlink_metadata(&mount.path).ok()?;
         let owner = top.uid();
         // What lies below another mount is not seen.
-        let is_seen = || sys::mount_id(&mount.path) == Some(mount.id);
+        let is_seen = || sys::is_mount(&mount.path);
         (top.is_dir() && owner != user && is_seen()).then_some(Foreign { mount, owner, user })
     }
 
