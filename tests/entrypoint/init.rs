@@ -523,8 +523,8 @@ fn own() -> Vec<Case> {
             running.expect("on\r\n");
             running.wait_until_handled();
             let pid_1 = running.pid_1();
-            let job = descendants(pid_1).into_iter().find(|pid| name(*pid) == "sleep");
-            assert_eq!(job.and_then(state), Some('T'));
+            let jobs = children(children(pid_1)[0]);
+            assert_eq!(jobs.into_iter().map(state).collect::<Vec<_>>(), [Some('T')]);
             running.send("kill %1; fg; exit 7\n");
             running.wait().code(7);
         }),
