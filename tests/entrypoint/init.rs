@@ -623,7 +623,8 @@ fn own() -> Vec<Case> {
                 shell.send("\x1a");
                 shell.expect("Stopped");
                 let command = descendants(shell.pid_1()).into_iter().find(|pid| name(*pid) == "sh");
-                assert_eq!(command.and_then(state), Some('T'));
+                // The shell has seen unshare stop, which may be the first of them.
+                shell.wait_until("the command is stopped", || command.and_then(state) == Some('T'));
                 shell.send("fg; echo co\"\"de $?\n");
                 // What is typed while the shell has the terminal is the shell's.
                 shell.expect("unshare");
