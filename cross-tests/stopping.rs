@@ -55,7 +55,10 @@ fn run() -> String {
 }
 
 fn ended_by(signal: Signal) -> Verdict {
-    let mut tests = Command::new(std::env::current_exe()?)
+    // Whatever has started these tests may ignore signals, as a shell does for its background jobs.
+    let mut tests = Command::new("env")
+        .arg("--default-signal")
+        .arg(std::env::current_exe()?)
         .args(["--exact", HOLDING])
         .env(HOLD, "1")
         .env_remove("GB_TEST_REQUIRE")
