@@ -14,6 +14,7 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use crate::binfmt::registry::{MountError, WriteError};
 use crate::entrypoint::guard::GuardError;
 use crate::entrypoint::identity::{IdentityRequestError, PlanError, UserSpecError};
 use crate::entrypoint::privileges::DropError;
@@ -65,6 +66,12 @@ pub enum Error {
     /// The init can't be set up as asked.
     #[error(transparent)]
     Init(#[from] init::SettingsError),
+    /// There is no binfmt_misc to write to.
+    #[error(transparent)]
+    Mount(#[from] MountError),
+    /// The kernel does not take or remove an entry.
+    #[error(transparent)]
+    Registry(#[from] WriteError),
     /// A program can't be started.
     #[error(transparent)]
     Exec(#[from] ExecError),
@@ -97,6 +104,8 @@ impl Error {
             | Error::UserSpec(_)
             | Error::Drop(_)
             | Error::Init(_)
+            | Error::Mount(_)
+            | Error::Registry(_)
             | Error::Io { .. } => 125,
         }
     }

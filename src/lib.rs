@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`cli`] | which role gb plays, by its name and its arguments |
 //! | [`toolchain`] | targets, sysroots, the environment of a build, the compiler and pkg-config roles |
+//! | [`binfmt`] | whether programs of other architectures run, and by what |
 //! | [`entrypoint`] | becoming the user's command |
 //! | [`platform`] | the table of architectures, and the reading of their names |
 //! | [`environment`] | environment variables, byte for byte |
@@ -11,8 +12,9 @@
 //! | [`sys`] | the only `unsafe` |
 //! | [`error`] | exit codes and messages |
 //!
-//! Dependencies point downwards in this table, and `toolchain` and `entrypoint` do not know each other.
+//! Dependencies point downwards in this table, and `toolchain`, `binfmt` and `entrypoint` do not know each other.
 
+pub mod binfmt;
 pub mod cli;
 pub mod entrypoint;
 pub mod environment;

@@ -12,7 +12,7 @@ use goblin::elf::header::{EI_CLASS, EI_DATA, ELFCLASS32, ELFCLASS64, ELFDATA2LSB
 pub use parse::{Named, Target, UnknownPlatform, Why, parse, parse_any, parse_parts, parse_system};
 pub use spelling::Separator;
 pub use table::{
-    Abi, Binfmt, Binutils, Elf, ElfClass, ElfData, Machine, PLATFORMS, Platform, SYSTEMS, Variable,
+    Abi, Binfmt, Binutils, Elf, ElfClass, ElfData, Machine, PLATFORMS, Platform, Probe, SYSTEMS, Variable,
 };
 pub use variant::{BadVariant, Variant};
 

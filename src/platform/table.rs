@@ -30,6 +30,8 @@ pub struct Platform {
     pub(super) abis: (Abi, &'static [Abi]),
     /// How the kernel's binfmt_misc recognises its programs.
     pub binfmt: Binfmt,
+    /// A program that tells whether, and by what, its programs run here.
+    pub probe: Probe,
     /// Further spellings that people use.
     pub(super) aliases: &'static [&'static str],
 }
@@ -142,6 +144,19 @@ pub struct Binfmt {
     pub mask: &'static str,
 }
 
+/// What is particular to an architecture in a program that writes a byte of its stack to standard output, waits for a byte or
+/// the end of standard input, and exits with argc + argv[0][0].
+///
+/// System calls are those of the kernel's tables (arch/*/…/syscall*.tbl, include/uapi/asm-generic/unistd.h): write, read, exit.
+/// At the start the stack pointer is at argc, and argv[0] follows (the psABIs, "Process Initialization").
+#[derive(Debug, PartialEq, Eq)]
+pub struct Probe {
+    /// All of `e_flags`.
+    pub flags: u32,
+    /// The instructions, in hexadecimal.
+    pub code: &'static str,
+}
+
 const EM_386: Machine = Machine(3);
 const EM_MIPS: Machine = Machine(8);
 const EM_PPC64: Machine = Machine(21);
@@ -230,6 +245,10 @@ pub static PLATFORMS: &[Platform] = &[
             magic: "7f454c4601010100000000000000000002000300",
             mask: "fffffffffffefe00fffffffffffffffffeffffff",
         },
+        probe: Probe {
+            flags: 0,
+            code: "6a015b89e16a015a6a0458cd8031db8d4c24f06a015a6a0358cd805b590fb60901cb6a0158cd80",
+        },
         aliases: &["x86", "ia32"],
     },
     Platform {
@@ -261,6 +280,10 @@ pub static PLATFORMS: &[Platform] = &[
         binfmt: Binfmt {
             magic: "7f454c4602010100000000000000000002003e00",
             mask: "fffffffffffefe00fffffffffffffffffeffffff",
+        },
+        probe: Probe {
+            flags: 0,
+            code: "6a015f4889e66a015a6a01580f0531ff488d7424f06a015a31c00f055f5e0fb63601f76a3c580f05",
         },
         aliases: &["x86-64", "x64"],
     },
@@ -303,6 +326,10 @@ pub static PLATFORMS: &[Platform] = &[
             magic: "7f454c4601010100000000000000000002002800",
             mask: "ffffffffffffff00fffffffffffffffffeffffff",
         },
+        probe: Probe {
+            flags: 0x5000000,
+            code: "0100a0e30d10a0e10120a0e30470a0e3000000ef0000a0e310104de20120a0e30370a0e3000000ef00009de504109de50010d1e5010080e00170a0e3000000ef",
+        },
         aliases: &["arm32"],
     },
     Platform {
@@ -338,6 +365,10 @@ pub static PLATFORMS: &[Platform] = &[
             magic: "7f454c460201010000000000000000000200b700",
             mask: "ffffffffffffff00fffffffffffffffffeffffff",
         },
+        probe: Probe {
+            flags: 0,
+            code: "200080d2e1030091220080d2080880d2010000d4000080d2e14300d1220080d2e80780d2010000d4e00340f9e10740f9210040390000018ba80b80d2010000d4",
+        },
         aliases: &["armv8", "armv9"],
     },
     Platform {
@@ -364,6 +395,10 @@ pub static PLATFORMS: &[Platform] = &[
         binfmt: Binfmt {
             magic: "7f454c4602010100000000000000000002000201",
             mask: "fffffffffffffffc00fffffffffffffffeffffff",
+        },
+        probe: Probe {
+            flags: 0x43,
+            code: "0404800365001500060480030b00810300002b000400800365c0ff02060480030bfc800300002b006400c0286520c028a500002a849410000b74810300002b00",
         },
         aliases: &["loongarch", "la64"],
     },
@@ -392,6 +427,10 @@ pub static PLATFORMS: &[Platform] = &[
             magic: "7f454c46010201000000000000000000000200080000000100000000000000000000000000000000",
             mask: "ffffffffffffff0000fffffffffffffffffeffffffffffff00000000000000000000000000000020",
         },
+        probe: Probe {
+            flags: 0x50001004,
+            code: "2404000103a028252406000124020fa40000000c2404000027a5fff02406000124020fa30000000c8fa400008fa500040000000090a50000000000000085202124020fa10000000c",
+        },
         aliases: &[],
     },
     Platform {
@@ -418,6 +457,10 @@ pub static PLATFORMS: &[Platform] = &[
         binfmt: Binfmt {
             magic: "7f454c4602020100000000000000000000020008",
             mask: "ffffffffffffff0000fffffffffffffffffeffff",
+        },
+        probe: Probe {
+            flags: 0x20000004,
+            code: "2404000103a0282524060001240213890000000c2404000067a5fff024060001240213880000000cdfa40000dfa5000890a500000085202d240213c20000000c",
         },
         aliases: &[],
     },
@@ -446,6 +489,10 @@ pub static PLATFORMS: &[Platform] = &[
             magic: "7f454c4602010100000000000000000002000800",
             mask: "ffffffffffffff0000fffffffffffffffeffffff",
         },
+        probe: Probe {
+            flags: 0x20000004,
+            code: "010004242528a00301000624891302240c00000000000424f0ffa56701000624881302240c0000000000a4df0800a5df0000a5902d208500c21302240c000000",
+        },
         aliases: &[],
     },
     Platform {
@@ -472,6 +519,10 @@ pub static PLATFORMS: &[Platform] = &[
         binfmt: Binfmt {
             magic: "7f454c46010101000000000000000000020008000100000000000000000000000000000000000000",
             mask: "ffffffffffffff0000fffffffffffffffeffffffffffffff00000000000000000000000020000000",
+        },
+        probe: Probe {
+            flags: 0x50001004,
+            code: "010004242528a00301000624a40f02240c00000000000424f0ffa52701000624a30f02240c0000000000a48f0400a58f000000000000a5900000000021208500a10f02240c000000",
         },
         aliases: &[],
     },
@@ -505,6 +556,10 @@ pub static PLATFORMS: &[Platform] = &[
             magic: "7f454c4602020100000000000000000000020015",
             mask: "ffffffffffffff00fffffffffffffffffffeffff",
         },
+        probe: Probe {
+            flags: 0x2,
+            code: "386000017c240b7838a000013800000444000002386000003881fff038a000013800000344000002e8610000e8810008888400007c6322143800000144000002",
+        },
         aliases: &["powerpc64"],
     },
     Platform {
@@ -536,6 +591,10 @@ pub static PLATFORMS: &[Platform] = &[
         binfmt: Binfmt {
             magic: "7f454c4602010100000000000000000002001500",
             mask: "ffffffffffffff00fffffffffffffffffeffffff",
+        },
+        probe: Probe {
+            flags: 0x2,
+            code: "01006038780b247c0100a038040000380200004400006038f0ff81380100a0380300003802000044000061e8080081e8000084881422637c0100003802000044",
         },
         aliases: &["powerpc64le", "ppcle64"],
     },
@@ -570,6 +629,10 @@ pub static PLATFORMS: &[Platform] = &[
             magic: "7f454c460201010000000000000000000200f300",
             mask: "ffffffffffffff00fffffffffffffffffeffffff",
         },
+        probe: Probe {
+            flags: 0,
+            code: "130510009305010013061000930800047300000013050000930501ff130610009308f00373000000033501008335810083c505003305b5009308d00573000000",
+        },
         aliases: &["riscv64gc", "rv64gc", "rv64"],
     },
     Platform {
@@ -596,6 +659,10 @@ pub static PLATFORMS: &[Platform] = &[
         binfmt: Binfmt {
             magic: "7f454c4602020100000000000000000000020016",
             mask: "ffffffffffffff00fffffffffffffffffffeffff",
+        },
+        probe: Probe {
+            flags: 0,
+            code: "a7290001b904003fa74900010a04a7290000b904003fa73bfff0a74900010a03e320f0000004e330f0080004e33030000090b90800230a01",
         },
         aliases: &["systemz"],
     },

@@ -14,7 +14,10 @@ pub use capabilities::{CAP_SETGID, CAP_SETUID, Capabilities};
 pub use environment::environ;
 pub use files::{has_capabilities, is_mount, mount_id, mount_id_of, nameless_file};
 pub use groups::groups;
-pub use process::{Change, ask_child, close_descriptors_but, forget_code, fork, reap, standard_stream};
+pub use process::{
+    Change, ask_child, close_descriptors_but, end_now, forget_code, fork, reap, reap_child, standard_stream,
+    wait_child,
+};
 pub use signals::{FileSizeSignal, Signal, send, wait_for_signal};
 pub use startup::{default_sigchld, ignore_sigpipe, restore_inherited, was_closed};
 pub use terminal::{leave_terminal, take_terminal};

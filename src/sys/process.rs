@@ -3,7 +3,6 @@
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 
 use nix::errno::Errno;
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid};
 
 /// Forks: `None` in the child, the child's process id in the parent.
@@ -25,20 +24,26 @@ pub fn ask_child(question: impl FnOnce() -> u8) -> Option<u8> {
     match fork().ok()? {
         None => {
             close_descriptors_but(None);
-            let code = question();
-            // SAFETY: _exit(2) ends the process at once: what is buffered or registered to be done is the parent's.
-            unsafe { libc::_exit(code.into()) }
+            end_now(question())
         }
         Some(child) => loop {
-            match waitpid(child, Some(WaitPidFlag::WUNTRACED)) {
+            match wait(child.as_raw(), libc::WUNTRACED) {
                 Err(Errno::EINTR) => {}
                 // A child that has become a user can be stopped by that user's programs, for ever.
-                Ok(WaitStatus::Stopped(..)) => drop(super::signals::send(child.as_raw(), libc::SIGKILL)),
-                Ok(WaitStatus::Exited(_, code)) => return u8::try_from(code).ok(),
+                Ok(Some((_, Change::Stopped(_)))) => {
+                    let _killed = super::signals::send(child.as_raw(), libc::SIGKILL);
+                }
+                Ok(Some((_, Change::Exited(code)))) => return Some(code),
                 _ => return None,
             }
         },
     }
+}
+
+/// Ends this process, a child, at once: what is buffered or registered to be done is the parent's.
+pub fn end_now(code: u8) -> ! {
+    // SAFETY: takes no pointer, and ends the process.
+    unsafe { libc::_exit(code.into()) }
 }
 
 /// A standard stream (0 to 2).
@@ -65,9 +70,23 @@ pub enum Change {
 ///
 /// Not nix's waitpid, for which a child that a real-time signal has ended is an error.
 pub fn reap() -> Result<Option<(Pid, Change)>, Errno> {
+    wait(-1, libc::WNOHANG | libc::WUNTRACED)
+}
+
+/// Reaps one child, if it has ended.
+pub fn reap_child(child: Pid) -> Result<Option<Change>, Errno> {
+    Ok(wait(child.as_raw(), libc::WNOHANG)?.map(|(_, change)| change))
+}
+
+/// Waits for the end of a child.
+pub fn wait_child(child: Pid) -> Result<Change, Errno> {
+    wait(child.as_raw(), 0)?.map(|(_, change)| change).ok_or(Errno::ECHILD)
+}
+
+fn wait(child: libc::pid_t, options: libc::c_int) -> Result<Option<(Pid, Change)>, Errno> {
     let mut status = 0;
     // SAFETY: `status` outlives the call.
-    let pid = Errno::result(unsafe { libc::waitpid(-1, &mut status, libc::WNOHANG | libc::WUNTRACED) })?;
+    let pid = Errno::result(unsafe { libc::waitpid(child, &mut status, options) })?;
     if pid == 0 {
         return Ok(None);
     }

@@ -40,6 +40,7 @@ fn dependencies_point_downwards() {
         ("src/sys", &["sys"][..]),
         ("src/platform", &["platform"]),
         ("src/toolchain", &["toolchain", "platform", "environment", "file"]),
+        ("src/binfmt", &["binfmt", "platform", "file", "sys"]),
         ("src/entrypoint", &["entrypoint", "platform", "environment", "file", "sys"]),
     ] {
         for (path, code) in sources(room) {

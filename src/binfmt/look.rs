@@ -1,0 +1,93 @@
+//! Gathering the facts of a verdict.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use nix::errno::Errno;
+
+use super::emulator::Kind;
+use super::entry::Flags;
+use super::place::Place;
+use super::probe::{self, Outcome};
+use super::program::{self, PLAIN};
+use super::registry::Registry;
+use super::verdict::{Facts, Verdict, entry_for};
+use crate::platform::Platform;
+
+/// How to look.
+#[derive(Debug, Clone)]
+pub struct Look {
+    /// Where the kernel's entries may be seen.
+    pub directory: PathBuf,
+    /// How long a program may take.
+    pub limit: Duration,
+    /// The flags that are asked for.
+    pub required: Flags,
+    /// Whether the interpreter is asked for its version, which takes as long again.
+    pub asks_version: bool,
+}
+
+impl Look {
+    /// Looks at one architecture after the other.
+    pub fn verdicts(&self, platforms: &[&'static Platform]) -> Vec<Verdict> {
+        let registry = Registry::read(&self.directory);
+        let in_user_namespace = in_user_namespace();
+        let verdict = |platform: &&'static Platform| {
+            let entries = match &registry {
+                Registry::Mounted { entries, .. } => entries.as_slice(),
+                _ => &[],
+            };
+            let outcome = self.outcome(platform);
+            // Only what does not run has to be explained.
+            let explains = matches!(outcome, Outcome::Refused(_));
+            let entry = entry_for(entries, platform, PLAIN, true).filter(|_| explains);
+            let interpreter = entry.map(|entry| Kind::of(&entry.interpreter));
+            let (registry, required) = (registry.clone(), self.required);
+            Facts { platform, outcome, registry, in_user_namespace, interpreter, required }.verdict()
+        };
+        platforms.iter().map(verdict).collect()
+    }
+
+    /// Runs the architecture's program from memory, or where nothing may be run from memory, from a directory.
+    fn outcome(&self, platform: &Platform) -> Outcome {
+        let Some(program) = program::probe(platform, PLAIN) else {
+            return Outcome::Untried { attempt: "make its program", errno: Errno::EINVAL };
+        };
+        let run = |place: io::Result<Place>| match place {
+            Ok(place) => probe::run(&place, self.limit, self.asks_version),
+            Err(error) => Outcome::Untried {
+                attempt: "make a file",
+                errno: error.raw_os_error().map_or(Errno::EIO, Errno::from_raw),
+            },
+        };
+        let is_denied = |outcome: &Outcome| {
+            matches!(outcome, Outcome::Refused(Errno::EACCES | Errno::EPERM) | Outcome::Untried { .. })
+        };
+        let first = run(Place::in_memory(&program));
+        if !is_denied(&first) {
+            return first;
+        }
+        // Was it the interpreter that was denied, or the file?
+        let own = Platform::host().and_then(|host| program::probe(host, PLAIN));
+        let own = own.map(|program| run(Place::in_memory(&program)));
+        if own.is_some_and(|outcome| matches!(outcome, Outcome::Ended { .. })) {
+            return first;
+        }
+        let given = std::env::var_os("TMPDIR").map(PathBuf::from);
+        let usual = ["/tmp", "/var/tmp", "/dev/shm", "."].map(PathBuf::from);
+        let mut outcomes = given.into_iter().chain(usual).map(|dir| run(Place::in_directory(&dir, &program)));
+        let found = outcomes.find(|outcome| !is_denied(outcome));
+        found.unwrap_or(Outcome::Untried {
+            attempt: "find a place from which programs may be run",
+            errno: Errno::EACCES,
+        })
+    }
+}
+
+/// Whether this is another user namespace than the first one, where every id is itself (user_namespaces(7)).
+pub fn in_user_namespace() -> bool {
+    let map = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+    let numbers: Vec<&str> = map.split_ascii_whitespace().collect();
+    !map.is_empty() && numbers != ["0", "0", "4294967295"]
+}

@@ -1,0 +1,250 @@
+//! The kernel's entries, where this process can see them.
+//!
+//! In a container the directory is mostly an empty one of /proc's, and a mount that belongs to a user namespace shows that
+//! namespace's entries alone. So what is here, or not here, proves nothing.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use nix::dir::Dir;
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, openat};
+use nix::sys::stat::Mode;
+use nix::sys::statfs::{FsType, fstatfs};
+
+use super::entry::{Entry, ParseEntryError, RegistrationError};
+
+/// Where it is mounted by convention.
+pub const DIRECTORY: &str = "/proc/sys/fs/binfmt_misc";
+/// BINFMTFS_MAGIC (include/uapi/linux/magic.h).
+const BINFMTFS: FsType = FsType(0x4249_4e4d);
+/// An entry's file is a few hundred bytes, and a path of the interpreter at most.
+const MAX_FILE: u64 = 64 << 10;
+
+/// What can be seen of the entries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Registry {
+    /// A mounted binfmt_misc.
+    Mounted {
+        /// The switch of all entries.
+        is_enabled: bool,
+        /// The entries in the order in which the kernel goes by them: the youngest first.
+        entries: Vec<Entry>,
+        /// What could not be read.
+        unread: Vec<String>,
+    },
+    /// The directory is there, and nothing is mounted on it that this process can see.
+    NotMounted,
+    /// There is no directory: the kernel has no binfmt_misc, or there is no /proc.
+    Missing,
+    /// It can't be looked at.
+    Unreadable(Errno),
+}
+
+impl Registry {
+    /// Looks.
+    pub fn read(directory: &Path) -> Registry {
+        match Mount::open(directory) {
+            Ok(Some(mount)) => mount.read(),
+            Ok(None) => Registry::NotMounted,
+            Err(Errno::ENOENT) => Registry::Missing,
+            Err(errno) => Registry::Unreadable(errno),
+        }
+    }
+}
+
+/// A mounted binfmt_misc.
+pub struct Mount {
+    directory: OwnedFd,
+}
+
+impl Mount {
+    /// Opens a directory; `None` if it is another file system's.
+    ///
+    /// Only what is mounted is asked, so that a host that mounts on demand (systemd's automount) is not made to.
+    pub fn open(directory: &Path) -> Result<Option<Mount>, Errno> {
+        let errno = |error: io::Error| error.raw_os_error().map_or(Errno::EIO, Errno::from_raw);
+        let flags = libc::O_PATH | libc::O_DIRECTORY | libc::O_CLOEXEC;
+        let place = File::options().read(true).custom_flags(flags).open(directory).map_err(errno)?;
+        if fstatfs(&place)?.filesystem_type() != BINFMTFS {
+            return Ok(None);
+        }
+        Ok(Some(Mount { directory: place.into() }))
+    }
+
+    /// The mounted directory; where nothing is mounted, it is mounted by this process, and [`unmount`](Mount::unmount) has to
+    /// show what becomes of it.
+    ///
+    /// Never in a user namespace: from Linux 6.7 on that one goes by entries of its own from then on, for good, of which there
+    /// are none (`load_binfmt_misc` in fs/binfmt_misc.c).
+    pub fn open_or_mount(directory: &Path, in_user_namespace: bool) -> Result<(Mount, bool), MountError> {
+        let failed = |errno| MountError { directory: directory.to_owned(), errno };
+        match Mount::open(directory) {
+            Ok(Some(mount)) => return Ok((mount, false)),
+            Ok(None) if in_user_namespace => return Err(failed(Errno::EPERM)),
+            Ok(None) => {}
+            Err(errno) => return Err(failed(errno)),
+        }
+        let none: Option<&str> = None;
+        nix::mount::mount(
+            Some("binfmt_misc"),
+            directory,
+            Some("binfmt_misc"),
+            nix::mount::MsFlags::empty(),
+            none,
+        )
+        .map_err(failed)?;
+        match Mount::open(directory) {
+            Ok(Some(mount)) => Ok((mount, true)),
+            Ok(None) => Err(failed(Errno::ENODEV)),
+            Err(errno) => Err(failed(errno)),
+        }
+    }
+
+    /// Takes away what [`open_or_mount`](Mount::open_or_mount) has mounted.
+    pub fn unmount(self, directory: &Path) -> Result<(), MountError> {
+        drop(self);
+        nix::mount::umount(directory).map_err(|errno| MountError { directory: directory.to_owned(), errno })
+    }
+
+    /// Everything in it.
+    pub fn read(&self) -> Registry {
+        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        let opened = openat(&self.directory, c".", flags, Mode::empty()).and_then(Dir::from_fd);
+        let mut dir = match opened {
+            Ok(dir) => dir,
+            Err(errno) => return Registry::Unreadable(errno),
+        };
+        let status = self.file(Path::new("status")).unwrap_or_default();
+        let mut entries = Vec::new();
+        let mut unread = Vec::new();
+        for entry in dir.iter().flatten() {
+            let name =
+                <std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(entry.file_name().to_bytes());
+            if [".", "..", "status", "register"].iter().any(|special| name == *special) {
+                continue;
+            }
+            match self.entry(name.to_owned()) {
+                Ok(entry) => entries.push(entry),
+                // Somebody has just removed it.
+                Err(ReadEntryError::File(_, Errno::ENOENT)) => {}
+                Err(error) => unread.push(error.to_string()),
+            }
+        }
+        Registry::Mounted { is_enabled: status.starts_with(b"enabled"), entries, unread }
+    }
+
+    /// Makes an entry.
+    pub fn register(&self, entry: &Entry) -> Result<(), WriteError> {
+        let text = entry.registration().map_err(WriteError::Registration)?;
+        // The kernel takes an entry by one write only.
+        self.write(Path::new("register"), &text).map_err(|errno| WriteError::Refused {
+            name: entry.name.clone(),
+            errno,
+            interpreter: entry.interpreter.clone(),
+        })
+    }
+
+    /// Removes an entry. One that is not there is no failure.
+    pub fn remove(&self, name: &std::ffi::OsStr) -> Result<(), WriteError> {
+        match self.write(Path::new(name), b"-1") {
+            Ok(()) | Err(Errno::ENOENT) => Ok(()),
+            Err(errno) => Err(WriteError::Stays { name: name.to_owned(), errno }),
+        }
+    }
+
+    fn write(&self, name: &Path, text: &[u8]) -> Result<(), Errno> {
+        let flags = OFlag::O_WRONLY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        let file = openat(self.directory.as_fd(), name, flags, Mode::empty())?;
+        match nix::unistd::write(&file, text)? {
+            length if length == text.len() => Ok(()),
+            _ => Err(Errno::EIO),
+        }
+    }
+
+    fn entry(&self, name: OsString) -> Result<Entry, ReadEntryError> {
+        let path = PathBuf::from(&name);
+        let text = self.file(&path).map_err(|errno| ReadEntryError::File(path, errno))?;
+        Ok(Entry::parse(&name, &text)?)
+    }
+
+    fn file(&self, name: &Path) -> Result<Vec<u8>, Errno> {
+        let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        let file = openat(self.directory.as_fd(), name, flags, Mode::empty())?;
+        let mut text = Vec::new();
+        let read = File::from(file).take(MAX_FILE).read_to_end(&mut text);
+        read.map_err(|error| error.raw_os_error().map_or(Errno::EIO, Errno::from_raw))?;
+        Ok(text)
+    }
+}
+
+/// There is no binfmt_misc to write to.
+#[derive(Debug, thiserror::Error, Clone, PartialEq, Eq)]
+#[error(
+    "mount binfmt_misc on {}: {} (on the host: mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc; for a container: docker run \
+     --volume /proc/sys/fs/binfmt_misc:/binfmt_misc, and --dir /binfmt_misc)",
+    directory.display(),
+    match errno {
+        Errno::EPERM => "not in a user namespace, and not without CAP_SYS_ADMIN",
+        Errno::ENODEV => "the kernel has none (modprobe binfmt_misc)",
+        errno => errno.desc(),
+    }
+)]
+pub struct MountError {
+    /// Where.
+    pub directory: PathBuf,
+    /// The answer.
+    pub errno: Errno,
+}
+
+/// What the kernel does not do.
+#[derive(Debug, thiserror::Error, Clone, PartialEq, Eq)]
+pub enum WriteError {
+    /// The entry is none.
+    #[error(transparent)]
+    Registration(RegistrationError),
+    /// It does not take the entry.
+    #[error("register {}, by {}: {} ({})", name.to_string_lossy(), interpreter.display(), errno.desc(), remedy(*errno))]
+    Refused {
+        /// The entry's name.
+        name: OsString,
+        /// The answer.
+        errno: Errno,
+        /// The interpreter.
+        interpreter: PathBuf,
+    },
+    /// It does not remove the entry.
+    #[error("remove {}: {} ({})", name.to_string_lossy(), errno.desc(), remedy(*errno))]
+    Stays {
+        /// The entry's name.
+        name: OsString,
+        /// The answer.
+        errno: Errno,
+    },
+}
+
+fn remedy(errno: Errno) -> &'static str {
+    match errno {
+        Errno::EACCES | Errno::EPERM => "as root of the host, in no user namespace",
+        Errno::EROFS => {
+            "it is mounted read-only here: docker run --volume /proc/sys/fs/binfmt_misc:/binfmt_misc, and --dir /binfmt_misc"
+        }
+        Errno::EINVAL => "the kernel does not know the entry's flags: Linux 4.8 has F, 5.12 has P",
+        Errno::EEXIST => "another program is registering, too: try again",
+        Errno::ENOENT => "the kernel opens the interpreter when it is registered with F, and it is not there",
+        _ => "see the kernel's log",
+    }
+}
+
+/// An entry that is there and can't be told.
+#[derive(Debug, thiserror::Error)]
+enum ReadEntryError {
+    #[error("read entry {}: {}", .0.display(), .1.desc())]
+    File(PathBuf, Errno),
+    #[error(transparent)]
+    Text(#[from] ParseEntryError),
+}
