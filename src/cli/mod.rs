@@ -1,5 +1,6 @@
 //! Which role gb plays: first by the name it is called by, then by its arguments.
 
+mod binfmt;
 mod build_systems;
 mod env;
 mod identity;
@@ -95,6 +96,11 @@ enum Command {
         /// The compiler: a path, or a name
         compiler: PathBuf,
     },
+    /// Whether programs of other architectures run here, by what, and why not
+    Binfmt {
+        #[command(subcommand)]
+        command: binfmt::Command,
+    },
     /// Link the names of the compilers, of pkg-config, entrypoint.sh and su-exec to this program
     ///
     /// For each target <triple>-clang, -clang++, -cc, -c++ and -pkg-config; where PATH has no real ones -gcc, -g++, -ld,
@@ -156,6 +162,7 @@ fn subcommand(args: &[OsString]) -> Result<ExitCode, Error> {
                 fields => info::values(&request, &environment, fields)?,
             })
         }
+        Command::Binfmt { command } => command.run(),
         Command::Identity { compiler } => print(roles::identity(&compiler)?.as_bytes()),
         Command::InstallLinks { dir } => install_links(&dir),
     }
