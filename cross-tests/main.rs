@@ -14,6 +14,7 @@
 mod adding;
 mod advice;
 mod arm;
+mod binfmt;
 mod bpf;
 mod build_systems;
 mod cache;
@@ -86,6 +87,7 @@ fn main() -> ExitCode {
         libraries::cases(),
         adding::cases(),
         advice::cases(),
+        binfmt::cases(),
         entrypoint::cases(),
         outside::cases(),
         stopping::cases(),

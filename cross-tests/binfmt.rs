@@ -1,0 +1,328 @@
+//! Emulation as it is, on the real kernel, in a registry of the test's own: a user namespace that mounts binfmt_misc has one
+//! from Linux 6.7 on, so that nothing of the machine's is touched.
+
+use crate::case::{Case, Needs, Verdict, ensure, ensure_eq};
+use crate::engine::{Container, Output};
+use crate::lab::Lab;
+
+pub fn cases() -> Vec<Case> {
+    let case = |name: &str, check: fn(&Lab) -> Verdict| Case::new(name, Needs::Image, check);
+    let mut cases = vec![
+        case("gb binfmt register lets the kernel run every target, and says so when asked again", registers),
+        case("gb binfmt register replaces an entry that does not work, and leaves one that does", replaces),
+        case(
+            "a registration that is ended at any step leaves an emulator that works, and the next one tidies up",
+            ended,
+        ),
+        case("gb binfmt unregister goes by what an entry matches, and leaves other handlers", unregisters),
+        case(
+            "gb binfmt register refuses an emulator that would not run in containers, and writes nothing",
+            refuses,
+        ),
+        case("gb binfmt never mounts a registry in a user namespace", never_mounts),
+        case("gb binfmt check needs no /proc entries, no root and no writable disk", check_is_unprivileged),
+        case("gb binfmt list shows every entry, and what the kernel does for each platform", lists),
+        case("gb binfmt check --wait goes on as soon as there is an emulator", waits),
+    ];
+    cases.extend(VERDICTS.iter().map(|row| Case::new(row.name, Needs::Image, |lab| row.check(lab))));
+    cases
+}
+
+/// Before each script: a registry of its own, and words to write to it.
+const PRELUDE: &str = r#"
+mount -t proc proc /proc
+mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
+registry=/proc/sys/fs/binfmt_misc
+magic='\x7f\x45\x4c\x46\x02\x02\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x16'
+mask='\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff'
+# entry NAME INTERPRETER FLAGS [MASK]: one for s390x
+entry() { printf '%s' ":$1:M::$magic:${4-$mask}:$2:$3" >$registry/register; }
+qemu=/usr/bin/qemu-s390x-static
+"#;
+
+/// Runs a script as root of a user namespace that has a registry of its own.
+fn private(lab: &Lab, script: &str) -> Result<Output, libtest_mimic::Failed> {
+    let container = Container::new(&lab.image)
+        .option("--cap-add=SYS_ADMIN")
+        .option("--security-opt=seccomp=unconfined")
+        .option("--security-opt=apparmor=unconfined")
+        .option("--security-opt=systempaths=unconfined");
+    let script = format!("{PRELUDE}\n{script}");
+    container
+        .env("SCRIPT", &script)
+        .bare_sh(r#"exec unshare --user --map-root-user --mount --pid --fork --kill-child sh -euc "$SCRIPT""#)
+}
+
+/// What one of the verdicts of the reference is made of.
+struct Row {
+    name: &'static str,
+    /// Makes it so.
+    script: &'static str,
+    code: i32,
+    reason: &'static str,
+    /// Words of the line for people.
+    says: &'static [&'static str],
+}
+
+const VERDICTS: [Row; 14] = [
+    Row {
+        name: "check says that a program of this machine runs natively",
+        script: "PLATFORM=amd64",
+        code: 0,
+        reason: "native",
+        says: &["linux/amd64: runs: this machine runs it itself"],
+    },
+    Row {
+        name: "check says which emulator runs a program, and its version",
+        script: "entry s $qemu POCF",
+        code: 0,
+        reason: "emulated",
+        says: &["linux/s390x: runs: /usr/bin/qemu-s390x", "(qemu-s390x version ", "flags POCF"],
+    },
+    Row {
+        name: "check says that there is no entry, and what to do",
+        script: "",
+        code: 1,
+        reason: "no-handler",
+        says: &["linux/s390x: does not run: the kernel has no entry for it (make register)"],
+    },
+    Row {
+        name: "check says that the entry is switched off",
+        script: "entry s $qemu F; echo 0 >$registry/s",
+        code: 1,
+        reason: "entry-disabled",
+        says: &["the entry s is switched off (echo 1 >/proc/sys/fs/binfmt_misc/s, on the host)"],
+    },
+    Row {
+        name: "check says that all entries are switched off",
+        script: "entry s $qemu F; echo 0 >$registry/status",
+        code: 1,
+        reason: "switched-off",
+        says: &["all entries of the kernel are switched off"],
+    },
+    Row {
+        name: "check says that the interpreter is not there",
+        script: "entry s /nowhere/qemu ''",
+        code: 1,
+        reason: "interpreter-missing",
+        says: &["/nowhere/qemu is not here, and its entry lacks the flag F"],
+    },
+    Row {
+        name: "check says that the interpreter's loader is not there",
+        script: "cp /usr/bin/true /tmp/dynamic; entry s /tmp/dynamic F
+            mkdir /tmp/root; cp /usr/local/bin/gb /tmp/root; mkdir -p /tmp/root/proc; mount --rbind /proc /tmp/root/proc
+            GB='chroot /tmp/root /gb'",
+        code: 1,
+        reason: "interpreter-dynamic",
+        says: &["/tmp/dynamic needs a loader and libraries that are not here"],
+    },
+    Row {
+        name: "check says that the interpreter is no program",
+        script: "printf '\\177ELF nothing' >/tmp/nothing; chmod 755 /tmp/nothing; entry s /tmp/nothing ''",
+        code: 1,
+        reason: "interpreter-foreign",
+        says: &["/tmp/nothing is no program of this machine"],
+    },
+    Row {
+        name: "check says that the interpreter is itself interpreted",
+        script: "gcc() { s390x-linux-gnu-gcc -static -x c - -o /tmp/foreign; }; echo 'int main(void) { return 0; }' | gcc
+            entry s /tmp/foreign ''",
+        code: 1,
+        reason: "interpreter-foreign",
+        says: &["the interpreter is itself a program that an interpreter runs"],
+    },
+    Row {
+        name: "check says that the interpreter may not be run",
+        script: "cp $qemu /tmp/denied; chmod 644 /tmp/denied; entry s /tmp/denied ''",
+        code: 1,
+        reason: "interpreter-denied",
+        says: &["the interpreter may not be run"],
+    },
+    Row {
+        name: "check says that the interpreter is for another architecture",
+        script: "entry s /usr/bin/qemu-arm-static F",
+        code: 1,
+        reason: "wrong-interpreter",
+        says: &["Invalid ELF image for this architecture"],
+    },
+    Row {
+        name: "check says that the emulator is a file that has been removed",
+        script: "cp $qemu /tmp/stale; entry s /tmp/stale PCF; rm /tmp/stale",
+        code: 2,
+        reason: "stale-interpreter",
+        says: &["/tmp/stale", "a file that has been removed or replaced since"],
+    },
+    Row {
+        name: "check says which programs an entry leaves out",
+        script: "entry s $qemu F \"$(echo $mask | sed 's/x00/xff/')\"",
+        code: 2,
+        reason: "not-every-program",
+        says: &["leaves out static programs of glibc (OSABI 3)"],
+    },
+    Row {
+        name: "check says which of the required flags an entry lacks",
+        script: "entry s $qemu F; REQUIRE=--require=F,C,P",
+        code: 2,
+        reason: "flag-missing",
+        says: &["without the flag POC", "argv[0] is the file's path (no flag P)"],
+    },
+];
+
+impl Row {
+    fn check(&self, lab: &Lab) -> Verdict {
+        let script = format!(
+            "{}
+            GB=${{GB-gb}} PLATFORM=${{PLATFORM-s390x}}
+            $GB binfmt check $PLATFORM ${{REQUIRE-}} --json >/tmp/json || true
+            jq -r '.platforms[0].reason' /tmp/json
+            code=0; $GB binfmt check $PLATFORM ${{REQUIRE-}} || code=$?
+            echo $code",
+            self.script
+        );
+        let output = private(lab, &script)?;
+        let text = output.text()?;
+        let lines: Vec<_> = text.lines().collect();
+        let [reason, line, code] = lines[..] else { return Err(output.failed("three lines were to come")) };
+        ensure!(reason == self.reason && code == self.code.to_string(), "{output}");
+        for words in self.says {
+            ensure!(line.contains(words), "{words:?}: {output}");
+        }
+        Ok(())
+    }
+}
+
+fn registers(lab: &Lab) -> Verdict {
+    let output = private(
+        lab,
+        "gb binfmt register; echo again; gb binfmt register arm64 s390x
+        gb binfmt check --require F,C,P arm arm64 ppc64le riscv64 s390x >&2
+        for goarch in arm64 ppc64le s390x; do GOARCH=$goarch CGO_ENABLED=0 go run /dev/stdin 2>&1; done </dev/null || true",
+    )?;
+    let text = output.text()?;
+    for target in ["arm", "arm64", "ppc64le", "riscv64", "s390x"] {
+        ensure!(text.contains(&format!("linux/{target}: registered /usr/bin/qemu-")), "{target}: {output}");
+    }
+    let (_, again) = text.split_once("again\n").ok_or("again")?;
+    ensure!(
+        again.contains("linux/s390x: stays: /usr/bin/qemu-s390x") && !again.contains("registered"),
+        "{output}"
+    );
+    ensure!(output.stderr.matches(": runs: ").count() == 5, "{output}");
+    Ok(())
+}
+
+fn replaces(lab: &Lab) -> Verdict {
+    let script = "entry qemu-s390x /nowhere ''; entry other $qemu F
+        gb binfmt register s390x; echo 0 >$registry/other
+        gb binfmt register s390x; cat $registry/qemu-s390x; ls $registry";
+    let text = private(lab, script)?.ok()?;
+    let lines: Vec<_> = text.lines().collect();
+    ensure!(lines[0].starts_with("linux/s390x: stays: "), "{text}");
+    ensure_eq!(lines[1], "linux/s390x: registered /usr/bin/qemu-s390x-static as qemu-s390x, flags POCF");
+    ensure!(text.contains("interpreter /usr/bin/qemu-s390x-static\nflags: POCF\n"), "{text}");
+    ensure!(!text.contains(".gb") && text.contains("\nother\n"), "{text}");
+    Ok(())
+}
+
+/// strace(1) is not in the image; gb is ended from outside instead, at whatever step it is: by a limit of time that grows.
+fn ended(lab: &Lab) -> Verdict {
+    let script = "cp $qemu /tmp/stale; rounds=0; ended=0
+        for n in $(seq 0 60); do
+            for name in $(ls $registry | grep -v -e status -e register); do echo -1 >$registry/$name; done
+            rm -f /tmp/stale; cp $qemu /tmp/stale; entry qemu-s390x /tmp/stale F; rm /tmp/stale
+            timeout --signal=KILL 0.$(printf %03d $n) gb binfmt register s390x >/dev/null 2>&1 || ended=$((ended + 1))
+            gb binfmt check -q s390x >/dev/null || [ $? = 2 ]
+            gb binfmt register s390x >/dev/null
+            gb binfmt check s390x --require F,C,P >/dev/null
+            [ \"$(ls $registry | grep -v -e status -e register)\" = qemu-s390x ]
+            rounds=$((rounds + 1))
+        done
+        echo $rounds; [ $ended -gt 2 ]";
+    ensure_eq!(private(lab, script)?.ok()?, "61\n");
+    Ok(())
+}
+
+fn unregisters(lab: &Lab) -> Verdict {
+    let script = "entry odd $qemu F; entry rosetta /usr/bin/true ''; printf '%s' ':WSLInterop:M::MZ::/init:PF' >$registry/register || true
+        printf '%s' ':jar:E::jar::/usr/bin/true:' >$registry/register
+        gb binfmt unregister s390x --dry-run; gb binfmt unregister --all; ls $registry";
+    let text = private(lab, script)?.ok()?;
+    ensure_eq!(text, "linux/s390x: remove odd\nlinux/s390x: remove odd\njar\nregister\nrosetta\nstatus\n");
+    Ok(())
+}
+
+fn refuses(lab: &Lab) -> Verdict {
+    let script = "mkdir /tmp/q; cp /usr/bin/true /tmp/q/qemu-s390x; code=0
+        gb binfmt register s390x --qemu /tmp/q || code=$?; echo $code
+        chmod 644 /tmp/q/qemu-s390x; gb binfmt register s390x --qemu /tmp/q || true
+        gb binfmt register s390x --qemu /nowhere || true
+        gb binfmt register s390x --flags X || true
+        gb binfmt register amd46 || true
+        ls $registry";
+    let output = private(lab, script)?;
+    ensure_eq!(output.text()?, "125\nregister\nstatus\n");
+    let lines: Vec<_> = output.stderr.lines().collect();
+    let expected = [
+        "/tmp/q/qemu-s390x: it is not static, so it would not run in containers",
+        "/tmp/q/qemu-s390x: it may not be run",
+        "no qemu-s390x in /nowhere",
+        "X: the flags are F, C, P and O",
+        "did you mean amd64",
+    ];
+    ensure!(lines.len() == expected.len(), "{output}");
+    for (line, words) in lines.iter().zip(expected) {
+        ensure!(line.starts_with("gb: ") && line.contains(words), "{words}: {output}");
+    }
+    Ok(())
+}
+
+fn never_mounts(lab: &Lab) -> Verdict {
+    let script = "umount $registry; before=$(cat /proc/self/mountinfo)
+        code=0; gb binfmt register s390x || code=$?; echo $code
+        gb binfmt check s390x >/dev/null || true; gb binfmt list || true
+        [ \"$before\" = \"$(cat /proc/self/mountinfo)\" ] && echo same";
+    let output = private(lab, script)?;
+    ensure_eq!(output.text()?, "125\nsame\n");
+    ensure!(output.stderr.contains("not in a user namespace"), "{output}");
+    Ok(())
+}
+
+fn check_is_unprivileged(lab: &Lab) -> Verdict {
+    let container = Container::new(&lab.image).option("--read-only").option("--cap-drop=ALL");
+    for user in ["0", "1000", "2147483647:5"] {
+        let run = container.clone().user(user).env("RUN_AS_ROOT", "true");
+        let text = run.run(&["gb", "binfmt", "check", "amd64"])?.ok()?;
+        ensure_eq!(text, "linux/amd64: runs: this machine runs it itself\n");
+    }
+    Ok(())
+}
+
+fn lists(lab: &Lab) -> Verdict {
+    let script = "entry s $qemu POCF; printf '%s' ':jar:E::jar::/usr/bin/true:' >$registry/register
+        gb binfmt list; gb binfmt list --json | jq -r '.entries[].name, .platforms[12].entry'";
+    let text = private(lab, script)?.ok()?;
+    let lines: Vec<_> = text.lines().collect();
+    ensure_eq!(
+        lines[..2],
+        [
+            "jar: *.jar, by /usr/bin/true, no flags",
+            "s: linux/s390x, by /usr/bin/qemu-s390x-static, flags POCF"
+        ]
+    );
+    ensure_eq!(lines.len(), 2 + 13 + 3);
+    ensure!(
+        lines.contains(&"linux/s390x goes to s") && lines.contains(&"linux/amd64 is this machine's own"),
+        "{text}"
+    );
+    ensure_eq!(lines[15..], ["jar", "s", "s"]);
+    Ok(())
+}
+
+fn waits(lab: &Lab) -> Verdict {
+    let script = "gb binfmt check s390x --wait 600 & check=$!
+        # It has looked once, at least.
+        until [ -n \"$(cat /proc/$check/task/$check/children 2>/dev/null)\" ] || grep -q nanosleep /proc/$check/wchan 2>/dev/null; do :; done
+        entry s $qemu POCF; wait $check";
+    ensure!(private(lab, script)?.ok()?.starts_with("linux/s390x: runs: "), "it was to run");
+    Ok(())
+}
