@@ -138,6 +138,12 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
 }
 
 fn subcommand(args: &[OsString]) -> Result<ExitCode, Error> {
+    // The image's entrypoint, word for word: at every start the tree of all subcommands would be built for nothing.
+    if let [_, run, end, command @ ..] = args {
+        if run == "run" && end == "--" {
+            return run::run(&run::Arguments::command(command));
+        }
+    }
     let matches = match Arguments::command().try_get_matches_from(args) {
         Ok(matches) => matches,
         Err(error) => return usage(&error),
