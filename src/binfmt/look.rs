@@ -34,16 +34,12 @@ impl Look {
         let registry = Registry::read(&self.directory);
         let in_user_namespace = in_user_namespace();
         let verdict = |platform: &&'static Platform| {
-            let entries = match &registry {
-                Registry::Mounted { entries, .. } => entries.as_slice(),
-                _ => &[],
-            };
             let outcome = self.outcome(platform);
             // Only what does not run has to be explained.
             let explains = matches!(outcome, Outcome::Refused(_));
-            let entry = entry_for(entries, platform, PLAIN, true).filter(|_| explains);
+            let entry = entry_for(registry.entries(), platform, PLAIN, true).filter(|_| explains);
             let interpreter = entry.map(|entry| Kind::of(&entry.interpreter));
-            let (registry, required) = (registry.clone(), self.required);
+            let (registry, required) = (&registry, self.required);
             Facts { platform, outcome, registry, in_user_namespace, interpreter, required }.verdict()
         };
         platforms.iter().map(verdict).collect()

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::entry::{Entry, Flags, Pattern, from_hex};
 use super::registry::{Mount, WriteError};
-use super::verdict::{Level, Verdict, entry_for};
+use super::verdict::{Level, Verdict, entry_for, serves};
 use crate::binfmt::program::PLAIN;
 use crate::platform::Platform;
 
@@ -68,8 +68,7 @@ pub fn plan(wanted: Entry, verdict: &Verdict, entries: &[Entry], replaces: bool)
     // What an earlier gb has left, which was ended, goes in any case. It may be what programs run by now.
     let is_left = has(&short_lived);
     let runs_by_it = current.is_some_and(|entry| entry.name == short_lived);
-    let keeps =
-        runs && (!replaces || current == Some(&wanted) || current.is_none() && verdict.entry.is_none());
+    let keeps = runs && (!replaces || current.is_none_or(|entry| *entry == wanted));
     if keeps && !runs_by_it {
         return match is_left {
             true => Plan::Change(vec![Step::Remove(short_lived)]),
@@ -100,10 +99,6 @@ pub fn plan(wanted: Entry, verdict: &Verdict, entries: &[Entry], replaces: bool)
 /// Other handlers (`WSLInterop`, Rosetta, interpreters that are no QEMU) stay, and with a directory all whose interpreter is in
 /// another one.
 pub fn to_remove(platform: &Platform, entries: &[Entry], directory: Option<&Path>) -> Vec<Step> {
-    let is_for = |entry: &&Entry| {
-        let is_enabled = entry.is_enabled;
-        entry_for(std::slice::from_ref(*entry), platform, PLAIN, is_enabled).is_some()
-    };
     let is_emulator = |entry: &&Entry| {
         let name = entry.interpreter.file_name().unwrap_or_default().to_string_lossy().into_owned();
         // Debian's own name is <arch>-binfmt-P.
@@ -113,7 +108,7 @@ pub fn to_remove(platform: &Platform, entries: &[Entry], directory: Option<&Path
     };
     let is_in =
         |entry: &&Entry| directory.is_none_or(|directory| entry.interpreter.parent() == Some(directory));
-    let found = entries.iter().filter(is_for).filter(is_emulator).filter(is_in);
+    let found = entries.iter().filter(|entry| serves(entry, platform)).filter(is_emulator).filter(is_in);
     found.map(|entry| Step::Remove(entry.name.clone())).collect()
 }
 

@@ -46,6 +46,14 @@ pub enum Registry {
 }
 
 impl Registry {
+    /// The entries that can be seen.
+    pub fn entries(&self) -> &[Entry] {
+        match self {
+            Registry::Mounted { entries, .. } => entries,
+            _ => &[],
+        }
+    }
+
     /// Looks.
     pub fn read(directory: &Path) -> Registry {
         match Mount::open(directory) {

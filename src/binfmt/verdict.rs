@@ -12,13 +12,13 @@ use crate::sys::Change;
 
 /// Everything that a verdict is made of.
 #[derive(Debug, Clone)]
-pub struct Facts {
+pub struct Facts<'a> {
     /// The architecture.
     pub platform: &'static Platform,
     /// What became of its program.
     pub outcome: Outcome,
     /// What can be seen of the kernel's entries.
-    pub registry: Registry,
+    pub registry: &'a Registry,
     /// The user namespace is not the first one, so that it may have entries of its own.
     pub in_user_namespace: bool,
     /// What the entry which the kernel goes by names is in this process's root, if that matters and can be seen.
@@ -109,18 +109,10 @@ pub struct Verdict {
 
 const REGISTER: &str = "make register";
 
-impl Facts {
-    /// The visible entries, in the order in which the kernel goes by them.
-    fn entries(&self) -> &[Entry] {
-        match &self.registry {
-            Registry::Mounted { entries, .. } => entries,
-            _ => &[],
-        }
-    }
-
+impl Facts<'_> {
     /// The first entry that is for a kind of program.
     fn entry_for(&self, variant: Variant, is_enabled: bool) -> Option<&Entry> {
-        entry_for(self.entries(), self.platform, variant, is_enabled)
+        entry_for(self.registry.entries(), self.platform, variant, is_enabled)
     }
 
     /// Decides.
@@ -257,7 +249,7 @@ impl Facts {
     }
 
     fn not_recognised(&self) -> Answer {
-        match &self.registry {
+        match self.registry {
             Registry::Missing => broken(
                 Reason::NoBinfmtMisc,
                 "the kernel has no binfmt_misc",
@@ -335,6 +327,11 @@ pub fn entry_for<'a>(
 ) -> Option<&'a Entry> {
     let file = program::probe(platform, variant)?;
     entries.iter().find(|entry| entry.is_enabled == is_enabled && entry.matches(&file))
+}
+
+/// Whether an entry is for an architecture's programs, be it switched on or not.
+pub fn serves(entry: &Entry, platform: &Platform) -> bool {
+    entry_for(std::slice::from_ref(entry), platform, PLAIN, entry.is_enabled).is_some()
 }
 
 impl Verdict {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::binfmt::entry::{Entry, Pattern};
 use crate::binfmt::program::PLAIN;
 use crate::binfmt::registry::Registry;
-use crate::binfmt::verdict::entry_for;
+use crate::binfmt::verdict::{entry_for, serves};
 use crate::cli::print;
 use crate::error::{Error, one_line};
 use crate::platform::{PLATFORMS, Platform};
@@ -27,11 +27,9 @@ pub(super) fn list(directory: &Path, as_json: bool) -> Result<ExitCode, Error> {
         Registry::Missing => return Err(cannot("there is none (modprobe binfmt_misc, on the host)")),
         Registry::Unreadable(errno) => return Err(cannot(errno.desc())),
     };
-    let serves = |entry: &Entry| -> Vec<&'static str> {
-        let is_it = |platform: &&Platform| {
-            entry_for(std::slice::from_ref(entry), platform, PLAIN, entry.is_enabled).is_some()
-        };
-        PLATFORMS.iter().filter(is_it).map(|platform| platform.goarch).collect()
+    let served = |entry: &Entry| -> Vec<&'static str> {
+        let platforms = PLATFORMS.iter().filter(|platform| serves(entry, platform));
+        platforms.map(|platform| platform.goarch).collect()
     };
     let first = |platform: &Platform| entry_for(&entries, platform, PLAIN, true).filter(|_| is_enabled);
     if as_json {
@@ -41,7 +39,7 @@ pub(super) fn list(directory: &Path, as_json: bool) -> Result<ExitCode, Error> {
             "entries": entries.iter().map(|entry| {
                 let mut value = entry_json(entry);
                 if let Some(object) = value.as_object_mut() {
-                    object.insert("serves".to_owned(), serves(entry).into());
+                    object.insert("serves".to_owned(), served(entry).into());
                 }
                 value
             }).collect::<Value>(),
@@ -59,7 +57,7 @@ pub(super) fn list(directory: &Path, as_json: bool) -> Result<ExitCode, Error> {
         );
     }
     for entry in &entries {
-        let serves = match (&entry.pattern, serves(entry)) {
+        let files = match (&entry.pattern, served(entry)) {
             (Pattern::Extension(extension), _) => format!("*.{}", extension.to_string_lossy()),
             (Pattern::Magic { .. }, serves) if serves.is_empty() => "other files".to_owned(),
             (Pattern::Magic { .. }, serves) => {
@@ -70,7 +68,7 @@ pub(super) fn list(directory: &Path, as_json: bool) -> Result<ExitCode, Error> {
         let flags = if letters.is_empty() { "no flags".to_owned() } else { format!("flags {letters}") };
         let off = if entry.is_enabled { "" } else { ", switched off" };
         let (name, interpreter) = (entry.name.to_string_lossy(), entry.interpreter.display());
-        text.push_str(&one_line(&format!("{name}: {serves}, by {interpreter}, {flags}{off}")));
+        text.push_str(&one_line(&format!("{name}: {files}, by {interpreter}, {flags}{off}")));
         text.push('\n');
     }
     for platform in PLATFORMS {

@@ -22,6 +22,7 @@ use register::{Register, Unregister};
 
 /// How long a program of a few instructions may take on a machine that does much else.
 const LIMIT: Duration = Duration::from_secs(10);
+
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
     /// Run a program of an architecture, and say whether it ran, by what, or why not
