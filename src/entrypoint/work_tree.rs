@@ -13,7 +13,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::identity::{self, id_map::IdMap};
+use super::identity;
 use super::mounts::{Mount, Mounts};
 use super::places;
 use crate::environment::Environment;
@@ -92,8 +92,7 @@ fn trees(environment: &Environment, mounts: &Mounts, uid: u32) -> Vec<(PathBuf, 
         return Vec::new();
     }
     // Nobody can tell the users apart whom a user namespace does not have.
-    let uids = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
-    let uids = IdMap::parse(&uids);
+    let uids = identity::user_ids();
     foreign.retain(|mount| !uids.is_nobodys(mount.owner));
     let mut trees: Vec<(PathBuf, u32)> = work_tree_here(mounts, &foreign).into_iter().collect();
     // A host's mounts are nobody's word.

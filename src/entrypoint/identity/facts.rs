@@ -115,7 +115,7 @@ impl RootFacts {
         // What can't be asked is found out by trying.
         let capabilities = Capabilities::get().ok();
         let has = |capability: u32| capabilities.is_none_or(|set| set.has(capability));
-        let uids = id_map("/proc/self/uid_map");
+        let uids = user_ids();
         // Outside of user namespaces neither map is another; who makes a namespace maps users, at least.
         let gids = if uids.is_everything() { IdMap::everything() } else { id_map("/proc/self/gid_map") };
         // Only a user namespace can deny it (user_namespaces(7)).
@@ -150,6 +150,11 @@ impl RootFacts {
             workdir,
         }
     }
+}
+
+/// The user ids of this process's user namespace.
+pub(in crate::entrypoint) fn user_ids() -> IdMap {
+    id_map("/proc/self/uid_map")
 }
 
 fn id_map(path: &str) -> IdMap {

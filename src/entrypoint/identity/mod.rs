@@ -23,6 +23,7 @@ mod user_spec;
 pub use anonymous::Anonymous;
 pub use becoming::{Problem, become_user};
 pub use edit::{Files, HOME};
+pub(super) use facts::user_ids;
 pub use facts::{Facts, Ids, RootFacts, Workdir, accounts_and_groups};
 pub use forecast::Forecast;
 pub use lock::Lock;
