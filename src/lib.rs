@@ -9,6 +9,7 @@
 //! | [`platform`] | the table of architectures, and the reading of their names |
 //! | [`environment`] | environment variables, byte for byte |
 //! | [`file`] | looking into files that somebody else names |
+//! | [`user_namespace`] | the user namespace that this process is in, and its ids |
 //! | [`sys`] | the only `unsafe` |
 //! | [`error`] | exit codes and messages |
 //!
@@ -23,3 +24,4 @@ pub mod file;
 pub mod platform;
 pub mod sys;
 pub mod toolchain;
+pub mod user_namespace;

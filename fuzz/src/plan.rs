@@ -3,10 +3,10 @@
 use std::ffi::CString;
 
 use gb::entrypoint::identity::accounts;
-use gb::entrypoint::identity::id_map::IdMap;
 use gb::entrypoint::identity::request::Who;
 use gb::entrypoint::identity::{Facts, Files, Ids, Plan, Request, RootFacts, Workdir};
 use gb::environment::Environment;
+use gb::user_namespace::IdMap;
 
 use super::parts;
 

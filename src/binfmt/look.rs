@@ -14,6 +14,7 @@ use super::program::{self, PLAIN};
 use super::registry::Registry;
 use super::verdict::{Facts, Verdict, entry_for};
 use crate::platform::Platform;
+use crate::user_namespace::IdMap;
 
 /// How to look.
 #[derive(Debug, Clone)]
@@ -32,7 +33,7 @@ impl Look {
     /// Looks at one architecture after the other.
     pub fn verdicts(&self, platforms: &[&'static Platform]) -> Vec<Verdict> {
         let registry = Registry::read(&self.directory);
-        let in_user_namespace = in_user_namespace();
+        let in_user_namespace = !IdMap::of_users().is_everything();
         let verdict = |platform: &&'static Platform| {
             let outcome = self.outcome(platform);
             // Only what does not run has to be explained.
@@ -79,11 +80,4 @@ impl Look {
             errno: Errno::EACCES,
         })
     }
-}
-
-/// Whether this is another user namespace than the first one, where every id is itself (user_namespaces(7)).
-pub fn in_user_namespace() -> bool {
-    let map = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
-    let numbers: Vec<&str> = map.split_ascii_whitespace().collect();
-    !map.is_empty() && numbers != ["0", "0", "4294967295"]
 }

@@ -17,6 +17,7 @@ use nix::sys::stat::Mode;
 use nix::sys::statfs::{FsType, fstatfs};
 
 use super::entry::{Entry, ParseEntryError, RegistrationError};
+use crate::user_namespace::IdMap;
 
 /// Where it is mounted by convention.
 pub const DIRECTORY: &str = "/proc/sys/fs/binfmt_misc";
@@ -89,11 +90,11 @@ impl Mount {
     ///
     /// Never in a user namespace: from Linux 6.7 on that one goes by entries of its own from then on, for good, of which there
     /// are none (`load_binfmt_misc` in fs/binfmt_misc.c).
-    pub fn open_or_mount(directory: &Path, in_user_namespace: bool) -> Result<(Mount, bool), MountError> {
+    pub fn open_or_mount(directory: &Path) -> Result<(Mount, bool), MountError> {
         let failed = |errno| MountError { directory: directory.to_owned(), errno };
         match Mount::open(directory) {
             Ok(Some(mount)) => return Ok((mount, false)),
-            Ok(None) if in_user_namespace => return Err(failed(Errno::EPERM)),
+            Ok(None) if !IdMap::of_users().is_everything() => return Err(failed(Errno::EPERM)),
             Ok(None) => {}
             Err(errno) => return Err(failed(errno)),
         }

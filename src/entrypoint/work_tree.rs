@@ -19,6 +19,7 @@ use super::places;
 use crate::environment::Environment;
 use crate::file;
 use crate::sys;
+use crate::user_namespace::IdMap;
 
 /// More settings than anybody makes.
 const MAX_COUNT: usize = 10_000;
@@ -92,7 +93,7 @@ fn trees(environment: &Environment, mounts: &Mounts, uid: u32) -> Vec<(PathBuf, 
         return Vec::new();
     }
     // Nobody can tell the users apart whom a user namespace does not have.
-    let uids = identity::user_ids();
+    let uids = IdMap::of_users();
     foreign.retain(|mount| !uids.is_nobodys(mount.owner));
     let mut trees: Vec<(PathBuf, u32)> = work_tree_here(mounts, &foreign).into_iter().collect();
     // A host's mounts are nobody's word.

@@ -40,8 +40,8 @@ fn dependencies_point_downwards() {
         ("src/sys", &["sys"][..]),
         ("src/platform", &["platform"]),
         ("src/toolchain", &["toolchain", "platform", "environment", "file"]),
-        ("src/binfmt", &["binfmt", "platform", "file", "sys"]),
-        ("src/entrypoint", &["entrypoint", "platform", "environment", "file", "sys"]),
+        ("src/binfmt", &["binfmt", "platform", "file", "sys", "user_namespace"]),
+        ("src/entrypoint", &["entrypoint", "platform", "environment", "file", "sys", "user_namespace"]),
     ] {
         for (path, code) in sources(room) {
             for named in rooms_named(&code) {

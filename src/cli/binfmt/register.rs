@@ -8,7 +8,7 @@ use super::check::line;
 use super::{LIMIT, platforms, read_flags};
 use crate::binfmt::emulator;
 use crate::binfmt::entry::{Entry, Flags};
-use crate::binfmt::look::{Look, in_user_namespace};
+use crate::binfmt::look::Look;
 use crate::binfmt::register::{self, Step, usual_flags};
 use crate::binfmt::registry::{DIRECTORY, Mount, Registry};
 use crate::binfmt::verdict::Level;
@@ -51,8 +51,7 @@ impl Register {
         let flags = self.flags.as_deref().map_or(Ok(usual), read_flags)?;
         let wanted = self.wanted(flags)?;
         let platforms: Vec<_> = wanted.iter().map(|(platform, _)| *platform).collect();
-        let in_namespace = in_user_namespace();
-        let (mount, is_own) = Mount::open_or_mount(&self.dir, in_namespace)?;
+        let (mount, is_own) = Mount::open_or_mount(&self.dir)?;
         let Registry::Mounted { is_enabled: true, entries, .. } = mount.read() else {
             return Err(Error::Usage(
                 "binfmt register: all entries are switched off (echo 1 >/proc/sys/fs/binfmt_misc/status, on the host)".to_owned(),

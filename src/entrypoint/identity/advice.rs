@@ -1,8 +1,8 @@
 //! What a caller is told although the command runs: of what was asked for in vain, and of what would have helped.
 
 use super::facts::{Ids, RootFacts, Workdir};
-use super::id_map::IdMap;
 use super::request::{UserRequest, Who};
+use crate::user_namespace::IdMap;
 
 /// What a user who can't become another one asks for in vain.
 pub(super) fn unmet(request: &UserRequest, ids: &Ids) -> Vec<String> {

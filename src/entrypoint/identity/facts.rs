@@ -1,7 +1,6 @@
 //! What there is: this process, its user namespace, the account files, the working directory.
 
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -10,10 +9,10 @@ use nix::unistd;
 
 use super::accounts::{self, MAX_FILE};
 use super::edit::{self, Files};
-use super::id_map::IdMap;
 use super::request::{Request, UserRequest, Who};
 use crate::file;
 use crate::sys::{self, Capabilities};
+use crate::user_namespace::{self, IdMap};
 
 /// Everything that a plan is made of beside the request.
 #[derive(Debug, Clone)]
@@ -115,14 +114,12 @@ impl RootFacts {
         // What can't be asked is found out by trying.
         let capabilities = Capabilities::get().ok();
         let has = |capability: u32| capabilities.is_none_or(|set| set.has(capability));
-        let uids = user_ids();
+        let uids = IdMap::of_users();
         // Outside of user namespaces neither map is another; who makes a namespace maps users, at least.
-        let gids = if uids.is_everything() { IdMap::everything() } else { id_map("/proc/self/gid_map") };
+        let gids = if uids.is_everything() { IdMap::everything() } else { IdMap::of_groups() };
         // Only a user namespace can deny it (user_namespaces(7)).
-        let setgroups = match uids.is_everything() && gids.is_everything() {
-            true => String::new(),
-            false => read_proc("/proc/self/setgroups").unwrap_or_default(),
-        };
+        let setgroups_denied =
+            !(uids.is_everything() && gids.is_everything()) && user_namespace::denies_setgroups();
         let workdir = match request.who {
             Who::Id(..) => None,
             Who::Owner | Who::Default => workdir(),
@@ -142,7 +139,7 @@ impl RootFacts {
             may_set_gid: has(sys::CAP_SETGID),
             uids,
             gids,
-            setgroups_denied: setgroups.trim_end() == "deny",
+            setgroups_denied,
             group_is_mounted: has_groups && sys::is_mount(Path::new("/etc/group")),
             files,
             unreadable,
@@ -150,33 +147,6 @@ impl RootFacts {
             workdir,
         }
     }
-}
-
-/// The user ids of this process's user namespace.
-pub(in crate::entrypoint) fn user_ids() -> IdMap {
-    id_map("/proc/self/uid_map")
-}
-
-fn id_map(path: &str) -> IdMap {
-    read_proc(path).map_or_else(IdMap::everything, |text| IdMap::parse(&text))
-}
-
-fn read_proc(path: &str) -> Option<String> {
-    /// The kernel gives whole lines, up to a page of them at once (fs/seq_file.c, with pages of 4 KiB or more): of a map of
-    /// 340 lines (user_namespaces(7)) a part. What is shorter than this is all there is.
-    const PART: usize = 2048;
-    let mut file = File::open(path).ok()?;
-    let mut text = vec![0; 16 << 10];
-    let mut length = 0;
-    loop {
-        let part = file.read(text.get_mut(length..)?).ok()?;
-        length += part;
-        if part < PART {
-            break;
-        }
-    }
-    text.truncate(length);
-    String::from_utf8(text).ok()
 }
 
 /// Reads the account files, and tells of the first that can't be read.

@@ -339,8 +339,8 @@ mod tests {
     use std::ffi::CString;
 
     use super::*;
-    use crate::entrypoint::identity::id_map::IdMap;
     use crate::environment::Environment;
+    use crate::user_namespace::IdMap;
 
     const ROOTLESS: &str = "0 1000 1\n1 100000 65536\n";
 

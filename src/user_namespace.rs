@@ -1,4 +1,7 @@
-//! The ids of a user namespace (user_namespaces(7)).
+//! The user namespace that this process is in, and its ids (user_namespaces(7)).
+
+use std::fs::File;
+use std::io::Read;
 
 /// /proc/self/uid_map or gid_map: which ids exist here, and what they are outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +15,20 @@ struct Range {
 }
 
 impl IdMap {
+    /// The user ids of this process's user namespace; all of them where there is no /proc to tell.
+    pub fn of_users() -> IdMap {
+        IdMap::read("/proc/self/uid_map")
+    }
+
+    /// The same of group ids.
+    pub fn of_groups() -> IdMap {
+        IdMap::read("/proc/self/gid_map")
+    }
+
+    fn read(path: &str) -> IdMap {
+        read_proc(path).map_or_else(IdMap::everything, |text| IdMap::parse(&text))
+    }
+
     /// Where every id exists and is itself: outside of any user namespace, or where nothing is known of one.
     pub fn everything() -> IdMap {
         IdMap(vec![Range { inside: 0, outside: 0, count: u32::MAX }])
@@ -67,6 +84,29 @@ impl IdMap {
             .collect();
         words.join(", ")
     }
+}
+
+/// Whether this process's user namespace lets nobody change groups (/proc/self/setgroups).
+pub fn denies_setgroups() -> bool {
+    read_proc("/proc/self/setgroups").is_some_and(|text| text.trim_end() == "deny")
+}
+
+fn read_proc(path: &str) -> Option<String> {
+    /// The kernel gives whole lines, up to a page of them at once (fs/seq_file.c, with pages of 4 KiB or more): of a map of
+    /// 340 lines (user_namespaces(7)) a part. What is shorter than this is all there is.
+    const PART: usize = 2048;
+    let mut file = File::open(path).ok()?;
+    let mut text = vec![0; 16 << 10];
+    let mut length = 0;
+    loop {
+        let part = file.read(text.get_mut(length..)?).ok()?;
+        length += part;
+        if part < PART {
+            break;
+        }
+    }
+    text.truncate(length);
+    String::from_utf8(text).ok()
 }
 
 #[cfg(test)]
