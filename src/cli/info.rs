@@ -3,19 +3,23 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
+use super::output::print;
+use super::target::request;
 use crate::environment::Environment;
 use crate::error::{Error, one_line};
 use crate::platform::{Abi, ElfClass, ElfData, Platform, Target, Variant};
-use crate::toolchain::{Layout, Request, Sysroot};
+use crate::sys;
+use crate::toolchain::{Layout, Request, Sysroot, given};
 
 /// The values that `gb info --field` prints. Each is also a key of the JSON, where a dash is an underscore. The names are those
 /// of xx-info (tonistiigi/xx) where that has the same; its others are aliases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Field {
+enum Field {
     /// Go's name of the operating system
     #[value(alias = "os")]
     Goos,
@@ -57,6 +61,35 @@ pub(super) enum Field {
     Cc,
     /// The C++ compiler
     Cxx,
+}
+
+/// The arguments of `gb info`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The target, in any spelling: arm64, aarch64, linux/arm/v7, s390x-linux-gnu
+    platform: Option<OsString>,
+    /// Write JSON
+    #[arg(long, group = "form")]
+    json: bool,
+    /// Write one value and nothing else; several, a line each, if given again
+    #[arg(long = "field", value_enum, value_name = "NAME", group = "form")]
+    fields: Vec<Field>,
+    /// Write nothing: the exit code is 0 if the target is another machine than this one, and 1 if not
+    #[arg(long, group = "form")]
+    is_cross: bool,
+}
+
+/// Shows what is asked for.
+pub(super) fn info(arguments: &Arguments) -> Result<ExitCode, Error> {
+    let environment = given(&Environment::new(sys::environ()));
+    let request = request(arguments.platform.as_deref(), &environment)?;
+    if arguments.is_cross {
+        return Ok(ExitCode::from(u8::from(!is_cross(&request))));
+    }
+    print(&match arguments.fields.as_slice() {
+        [] => write(&request, &environment, arguments.json)?,
+        fields => values(&request, &environment, fields)?,
+    })
 }
 
 /// What is known about a target.
@@ -200,7 +233,7 @@ impl Field {
 }
 
 /// The row of a request's target, for people or as JSON.
-pub(super) fn write(request: &Request, environment: &Environment, as_json: bool) -> Result<Vec<u8>, Error> {
+fn write(request: &Request, environment: &Environment, as_json: bool) -> Result<Vec<u8>, Error> {
     let row = match request {
         Request::Linux { target, .. } => Row::new(request, target, environment),
         Request::Other { goos, source, .. } => {
@@ -213,11 +246,7 @@ pub(super) fn write(request: &Request, environment: &Environment, as_json: bool)
 }
 
 /// Values of a request's target, a line each: all of them, or none.
-pub(super) fn values(
-    request: &Request,
-    environment: &Environment,
-    fields: &[Field],
-) -> Result<Vec<u8>, Error> {
+fn values(request: &Request, environment: &Environment, fields: &[Field]) -> Result<Vec<u8>, Error> {
     let mut text = Vec::new();
     for field in fields {
         let value = match request {
@@ -237,7 +266,7 @@ pub(super) fn values(
 }
 
 /// Whether what is built for the request does not run on this machine as it is.
-pub(super) fn is_cross(request: &Request) -> bool {
+fn is_cross(request: &Request) -> bool {
     match request {
         Request::Linux { target, .. } => is_foreign(target.platform),
         Request::Other { .. } => true,

@@ -3,7 +3,11 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use super::{become_program, identity, print, request, trusted_trees};
+use super::forms::dry_run;
+use super::output::print;
+use super::program::become_program;
+use super::target::request;
+use super::user::{shown, trusted_trees};
 use crate::entrypoint::identity::{Anonymous, Facts, Lock, Plan, Problem, Request, become_user, plan};
 use crate::entrypoint::privileges::{System, forbid_new_privileges, wants_no_new_privileges};
 use crate::entrypoint::{Mounts, caches, hand_over, init, work_tree};
@@ -70,8 +74,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
         let facts = target_facts(&target, &environment)?;
         let mut target = toolchain::plan(target, &environment, facts.as_ref());
         target.settings.extend(trusted_trees(&environment, &mounts, user.ids().uid));
-        let shown = identity::shown(Ok(&user), Ok(init.as_ref()), Ok(no_new_privs), &environment);
-        return print(&identity::dry_run(&target, &shown, &arguments.command, arguments.json));
+        let shown = shown(Ok(&user), Ok(init.as_ref()), Ok(no_new_privs), &environment);
+        return print(&dry_run(&target, &shown, &arguments.command, arguments.json));
     }
     // Until this program is the user nobody else is to change what it finds in the account files.
     let lock = Lock::take(&user);

@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
-use super::become_program;
+use super::program::become_program;
 use crate::entrypoint::identity::{Ids, UserSpec, accounts_and_groups};
 use crate::entrypoint::privileges::{System, drop_to};
 use crate::entrypoint::streams;

@@ -9,7 +9,7 @@ use crate::binfmt::entry::{Entry, Pattern};
 use crate::binfmt::program::PLAIN;
 use crate::binfmt::registry::Registry;
 use crate::binfmt::verdict::{entry_for, serves};
-use crate::cli::print;
+use crate::cli::output::print;
 use crate::error::{Error, one_line};
 use crate::platform::{PLATFORMS, Platform};
 

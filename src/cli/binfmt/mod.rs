@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::request;
+use super::target::request;
 use crate::binfmt::entry::Flags;
 use crate::binfmt::registry::DIRECTORY;
 use crate::environment::Environment;

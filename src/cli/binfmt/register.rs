@@ -12,7 +12,7 @@ use crate::binfmt::look::Look;
 use crate::binfmt::register::{self, Step, usual_flags};
 use crate::binfmt::registry::{DIRECTORY, Mount, Registry};
 use crate::binfmt::verdict::Level;
-use crate::cli::print;
+use crate::cli::output::print;
 use crate::environment::Environment;
 use crate::error::{Error, one_line, tell};
 use crate::platform::{PLATFORMS, Platform};
