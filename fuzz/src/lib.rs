@@ -6,6 +6,7 @@
 
 mod accounts;
 mod edit;
+mod entry;
 mod plan;
 mod request;
 mod target;
@@ -13,6 +14,7 @@ mod user_spec;
 
 pub use accounts::{group, passwd};
 pub use edit::edit;
+pub use entry::entry;
 pub use plan::plan;
 pub use request::request;
 pub use target::target;
@@ -22,7 +24,7 @@ pub use user_spec::user_spec;
 pub type Target = fn(&[u8]);
 
 /// Every fuzz target, by its name.
-pub const TARGETS: [(&str, Target); 7] = [
+pub const TARGETS: [(&str, Target); 8] = [
     ("passwd", passwd),
     ("group", group),
     ("user_spec", user_spec),
@@ -30,6 +32,7 @@ pub const TARGETS: [(&str, Target); 7] = [
     ("target", target),
     ("edit", edit),
     ("plan", plan),
+    ("entry", entry),
 ];
 
 /// The files that an input is made of.
