@@ -5,7 +5,7 @@
 //! | variable | meaning |
 //! |---|---|
 //! | `GB_TEST_IMAGE` | the go-build image; without it every test is ignored |
-//! | `GB_TEST_ARM_IMAGE` | the same with sysroots for 32 bit ARM, and Debian's cross packages; without it some are ignored |
+//! | `GB_TEST_ARM_IMAGE` | the same with sysroots for 32 bit ARM, Debian's cross packages and strace; without it some are ignored |
 //! | `GB_TEST_REQUIRE=all` | nothing may be left out: what is missing is a failure |
 
 // This is test code, where a failed assumption may end the test; no attribute tells clippy so when main is our own.
@@ -35,6 +35,7 @@ mod matrix;
 mod outside;
 mod own_libraries;
 mod prerequisites;
+mod registration;
 mod roles;
 mod sanitizers;
 mod stopping;
@@ -88,6 +89,7 @@ fn main() -> ExitCode {
         adding::cases(),
         advice::cases(),
         binfmt::cases(),
+        registration::cases(),
         entrypoint::cases(),
         outside::cases(),
         stopping::cases(),
