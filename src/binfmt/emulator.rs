@@ -83,13 +83,16 @@ pub enum NoEmulator {
     },
 }
 
-/// The emulator of an architecture, from the first of the directories that has one: a static one as Debian calls it, or one
-/// of QEMU's own name.
+/// What an architecture's emulator is called: as Debian called the static one, and QEMU's own name.
+pub fn names(platform: &Platform) -> [String; 2] {
+    let own = format!("qemu-{}", platform.qemu);
+    [format!("{own}-static"), own]
+}
+
+/// An emulator of one of these names, from the first of the directories that has one.
 ///
 /// With `in_containers` it has to be static: a container has neither its loader nor its libraries.
-pub fn find(platform: &Platform, dirs: &[PathBuf], in_containers: bool) -> Result<PathBuf, NoEmulator> {
-    let own = format!("qemu-{}", platform.qemu);
-    let names = [format!("{own}-static"), own.clone()];
+pub fn find(names: &[String], dirs: &[PathBuf], in_containers: bool) -> Result<PathBuf, NoEmulator> {
     let paths = dirs.iter().flat_map(|dir| names.iter().map(move |name| dir.join(name)));
     let mut unfit = None;
     for path in paths {
@@ -104,5 +107,6 @@ pub fn find(platform: &Platform, dirs: &[PathBuf], in_containers: bool) -> Resul
         };
         unfit = unfit.or(Some(NoEmulator::Unfit { path, why }));
     }
-    Err(unfit.unwrap_or(NoEmulator::Missing { name: own, dirs: dirs.to_vec() }))
+    let name = names.last().cloned().unwrap_or_default();
+    Err(unfit.unwrap_or(NoEmulator::Missing { name, dirs: dirs.to_vec() }))
 }

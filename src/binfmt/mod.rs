@@ -6,6 +6,7 @@
 
 pub mod emulator;
 pub mod entry;
+pub mod host;
 pub mod look;
 pub mod place;
 pub mod probe;

@@ -58,8 +58,19 @@ pub fn wanted(platform: &Platform, interpreter: PathBuf, flags: Flags) -> Option
     Some(Entry { name, is_enabled: true, interpreter, flags, pattern })
 }
 
-/// Decides for an architecture, from what there is. With `replaces` what works is made anew as well, if it is another entry.
-pub fn plan(wanted: Entry, verdict: &Verdict, entries: &[Entry], replaces: bool) -> Plan {
+/// Which entries are made anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replace {
+    /// Those that do not work, or not well.
+    Broken,
+    /// Also those that work, and are others than is wanted.
+    Different,
+    /// All: the kernel may have opened another file of the same name.
+    All,
+}
+
+/// Decides for an architecture, from what there is. What the machine runs itself needs nothing.
+pub fn plan(wanted: Entry, verdict: &Verdict, entries: &[Entry], replace: Replace) -> Plan {
     let runs = verdict.level == Level::Good;
     let current = entry_for(entries, verdict.platform, PLAIN, true);
     let has = |name: &OsString| entries.iter().any(|entry| entry.name == *name);
@@ -68,7 +79,12 @@ pub fn plan(wanted: Entry, verdict: &Verdict, entries: &[Entry], replaces: bool)
     // What an earlier gb has left, which was ended, goes in any case. It may be what programs run by now.
     let is_left = has(&short_lived);
     let runs_by_it = current.is_some_and(|entry| entry.name == short_lived);
-    let keeps = runs && (!replaces || current.is_none_or(|entry| *entry == wanted));
+    let keeps = runs
+        && current.is_none_or(|entry| match replace {
+            Replace::Broken => true,
+            Replace::Different => *entry == wanted,
+            Replace::All => false,
+        });
     if keeps && !runs_by_it {
         return match is_left {
             true => Plan::Change(vec![Step::Remove(short_lived)]),
@@ -112,6 +128,16 @@ pub fn to_remove(platform: &Platform, entries: &[Entry], directory: Option<&Path
     found.map(|entry| Step::Remove(entry.name.clone())).collect()
 }
 
+/// Whether an entry gives ELF files to an emulator of QEMU's, of an architecture that Go has or of another: its interpreter is
+/// called so, or it is itself, and is not Rosetta. Everything else is somebody else's (`WSLInterop`, jar …).
+pub fn is_emulator(entry: &Entry) -> bool {
+    let Pattern::Magic { offset: 0, magic, .. } = &entry.pattern else { return false };
+    let interpreter = entry.interpreter.file_name().unwrap_or_default().to_string_lossy();
+    let is_qemu = interpreter.contains("qemu-") || interpreter.ends_with("-binfmt-P");
+    let is_called_so = entry.name.to_string_lossy().starts_with("qemu-") && !interpreter.contains("rosetta");
+    magic.starts_with(b"\x7fELF") && (is_qemu || is_called_so)
+}
+
 /// Takes the steps, up to the first that fails.
 pub fn act(steps: &[Step], mount: &Mount) -> Result<(), WriteError> {
     for step in steps {
@@ -152,7 +178,7 @@ mod tests {
         }
     }
 
-    fn steps(entries: &[Entry], level: Level, replaces: bool) -> String {
+    fn steps(entries: &[Entry], level: Level, replaces: Replace) -> String {
         match plan(entry(), &verdict(level, entries.first().cloned()), entries, replaces) {
             Plan::Keep { .. } => "keep".to_owned(),
             Plan::Change(steps) => {
@@ -174,28 +200,31 @@ mod tests {
         };
         let other = || named("qemu-s390x", "/other/qemu-s390x");
         let left = || named("qemu-s390x.gb", "/usr/bin/qemu-s390x-static");
+        use Replace::{All, Broken, Different};
         let all = "+qemu-s390x.gb -qemu-s390x +qemu-s390x -qemu-s390x.gb";
         for (entries, level, replaces, expected) in [
-            (vec![], Level::Broken, false, "+qemu-s390x"),
-            (vec![], Level::Good, false, "keep"),
-            (vec![entry()], Level::Good, false, "keep"),
-            (vec![entry()], Level::Good, true, "keep"),
-            (vec![other()], Level::Good, false, "keep"),
-            (vec![other()], Level::Good, true, all),
-            (vec![other()], Level::Broken, false, all),
-            (vec![entry()], Level::Degraded, false, all),
+            (vec![], Level::Broken, Broken, "+qemu-s390x"),
+            (vec![], Level::Good, Broken, "keep"),
+            (vec![entry()], Level::Good, Broken, "keep"),
+            (vec![entry()], Level::Good, Different, "keep"),
+            (vec![], Level::Good, All, "keep"),
+            (vec![entry()], Level::Good, All, all),
+            (vec![other()], Level::Good, Broken, "keep"),
+            (vec![other()], Level::Good, Different, all),
+            (vec![other()], Level::Broken, Broken, all),
+            (vec![entry()], Level::Degraded, Broken, all),
             // Another's entry of another name: ours is younger, and the kernel goes by it.
-            (vec![named("s390x", "/x")], Level::Broken, false, "+qemu-s390x"),
+            (vec![named("s390x", "/x")], Level::Broken, Broken, "+qemu-s390x"),
             // An earlier gb was ended after its first step, its second, its third.
-            (vec![left(), other()], Level::Degraded, false, "-qemu-s390x +qemu-s390x -qemu-s390x.gb"),
-            (vec![left(), other()], Level::Good, false, "-qemu-s390x +qemu-s390x -qemu-s390x.gb"),
-            (vec![left()], Level::Degraded, false, "+qemu-s390x -qemu-s390x.gb"),
-            (vec![left()], Level::Good, false, "+qemu-s390x -qemu-s390x.gb"),
-            (vec![entry(), left()], Level::Good, false, "-qemu-s390x.gb"),
-            (vec![entry(), left()], Level::Degraded, false, &format!("-qemu-s390x.gb {all}")),
+            (vec![left(), other()], Level::Degraded, Broken, "-qemu-s390x +qemu-s390x -qemu-s390x.gb"),
+            (vec![left(), other()], Level::Good, Broken, "-qemu-s390x +qemu-s390x -qemu-s390x.gb"),
+            (vec![left()], Level::Degraded, Broken, "+qemu-s390x -qemu-s390x.gb"),
+            (vec![left()], Level::Good, Broken, "+qemu-s390x -qemu-s390x.gb"),
+            (vec![entry(), left()], Level::Good, Broken, "-qemu-s390x.gb"),
+            (vec![entry(), left()], Level::Degraded, Broken, &format!("-qemu-s390x.gb {all}")),
         ] {
             let found = steps(&entries, level, replaces);
-            assert_eq!(found, expected, "{entries:?} {level:?} {replaces}");
+            assert_eq!(found, expected, "{entries:?} {level:?} {replaces:?}");
             // Played on a list of names: whoever had a handler has one at every step.
             let mut names: Vec<String> =
                 entries.iter().map(|entry| entry.name.to_string_lossy().into_owned()).collect();
@@ -236,6 +265,32 @@ mod tests {
         assert_eq!(to_remove(s390x(), &entries, None), expected);
         let own = ["anything", "off"].map(|name| Step::Remove(name.into()));
         assert_eq!(to_remove(s390x(), &entries, Some(Path::new("/usr/bin"))), own);
+    }
+
+    #[test]
+    fn an_emulator_is_told_from_what_is_somebody_elses() {
+        let of = |name: &str, interpreter: &str, magic: &[u8]| Entry {
+            name: name.into(),
+            interpreter: interpreter.into(),
+            pattern: Pattern::Magic { offset: 0, magic: magic.to_vec(), mask: None },
+            ..entry()
+        };
+        for (name, interpreter, magic, expected) in [
+            ("qemu-m68k", "/usr/bin/qemu-m68k-static", b"\x7fELF\x01".as_slice(), true),
+            ("anything", "/usr/bin/buildkit-qemu-aarch64", b"\x7fELF", true),
+            ("debian", "/usr/libexec/qemu-binfmt/sparc64-binfmt-P", b"\x7fELF", true),
+            ("qemu-aarch64", "/opt/emulator", b"\x7fELF", true),
+            ("qemu-x86_64", "/run/rosetta/rosetta", b"\x7fELF", false),
+            ("rosetta", "/run/rosetta/rosetta", b"\x7fELF", false),
+            ("FEX-x86_64", "/usr/bin/FEXInterpreter", b"\x7fELF", false),
+            ("WSLInterop", "/init", b"MZ", false),
+            ("qemu-windows", "/usr/bin/qemu-windows", b"MZ", false),
+            ("python3.13", "/usr/bin/python3.13", b"\xf3\r\r\n", false),
+        ] {
+            assert_eq!(is_emulator(&of(name, interpreter, magic)), expected, "{name} {interpreter}");
+        }
+        let jar = Pattern::Extension("jar".into());
+        assert!(!is_emulator(&Entry { pattern: jar, ..of("qemu-jar", "/qemu-jar", b"") }));
     }
 
     #[test]

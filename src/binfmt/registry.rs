@@ -17,14 +17,23 @@ use nix::sys::stat::Mode;
 use nix::sys::statfs::{FsType, fstatfs};
 
 use super::entry::{Entry, ParseEntryError, RegistrationError};
+use super::host;
 use crate::user_namespace::IdMap;
 
 /// Where it is mounted by convention.
-pub const DIRECTORY: &str = "/proc/sys/fs/binfmt_misc";
+pub(super) const DIRECTORY: &str = "/proc/sys/fs/binfmt_misc";
+/// Where a container has the host's: engines bind nothing inside of a container's /proc (runc's `checkProcMount`).
+const BOUND: &str = "/binfmt_misc";
 /// BINFMTFS_MAGIC (include/uapi/linux/magic.h).
 const BINFMTFS: FsType = FsType(0x4249_4e4d);
 /// An entry's file is a few hundred bytes, and a path of the interpreter at most.
 const MAX_FILE: u64 = 64 << 10;
+
+/// Where to look when nobody says: at what is bound into this container, else where it is by convention.
+pub fn directory() -> PathBuf {
+    let is_bound = matches!(Mount::open(Path::new(BOUND)), Ok(Some(_)));
+    PathBuf::from(if is_bound { BOUND } else { DIRECTORY })
+}
 
 /// What can be seen of the entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +78,8 @@ impl Registry {
 /// A mounted binfmt_misc.
 pub struct Mount {
     directory: OwnedFd,
+    /// Where this process has mounted it, if it has.
+    own: Option<PathBuf>,
 }
 
 impl Mount {
@@ -82,18 +93,28 @@ impl Mount {
         if fstatfs(&place)?.filesystem_type() != BINFMTFS {
             return Ok(None);
         }
-        Ok(Some(Mount { directory: place.into() }))
+        Ok(Some(Mount { directory: place.into(), own: None }))
     }
 
-    /// The mounted directory; where nothing is mounted, it is mounted by this process, and [`unmount`](Mount::unmount) has to
-    /// show what becomes of it.
+    /// The mounted directory; where nothing is mounted, this process mounts it, and [`close`](Mount::close) has to show what
+    /// becomes of the entries. Where the host's processes can be seen, it is mounted there first, which keeps them.
+    pub fn open_or_mount(directory: &Path) -> Result<Mount, MountError> {
+        let is_first = IdMap::of_users().is_everything();
+        if is_first && matches!(Mount::open(directory), Ok(None)) {
+            // If that can't be, the entries go with this process's own mount, and are seen to be gone.
+            let _on_host = host::mount();
+        }
+        Mount::open_or_mount_here(directory)
+    }
+
+    /// The same, only to look: nothing is done on the host.
     ///
     /// Never in a user namespace: from Linux 6.7 on that one goes by entries of its own from then on, for good, of which there
     /// are none (`load_binfmt_misc` in fs/binfmt_misc.c).
-    pub fn open_or_mount(directory: &Path) -> Result<(Mount, bool), MountError> {
+    pub fn open_or_mount_here(directory: &Path) -> Result<Mount, MountError> {
         let failed = |errno| MountError { directory: directory.to_owned(), errno };
         match Mount::open(directory) {
-            Ok(Some(mount)) => return Ok((mount, false)),
+            Ok(Some(mount)) => return Ok(mount),
             Ok(None) if !IdMap::of_users().is_everything() => return Err(failed(Errno::EPERM)),
             Ok(None) => {}
             Err(errno) => return Err(failed(errno)),
@@ -108,16 +129,23 @@ impl Mount {
         )
         .map_err(failed)?;
         match Mount::open(directory) {
-            Ok(Some(mount)) => Ok((mount, true)),
+            Ok(Some(mount)) => Ok(Mount { own: Some(directory.to_owned()), ..mount }),
             Ok(None) => Err(failed(Errno::ENODEV)),
             Err(errno) => Err(failed(errno)),
         }
     }
 
-    /// Takes away what [`open_or_mount`](Mount::open_or_mount) has mounted.
-    pub fn unmount(self, directory: &Path) -> Result<(), MountError> {
-        drop(self);
-        nix::mount::umount(directory).map_err(|errno| MountError { directory: directory.to_owned(), errno })
+    /// Whether this process has mounted it.
+    pub fn is_own(&self) -> bool {
+        self.own.is_some()
+    }
+
+    /// Takes away what this process has mounted.
+    pub fn close(self) -> Result<(), MountError> {
+        let Mount { directory, own } = self;
+        drop(directory);
+        let Some(directory) = own else { return Ok(()) };
+        nix::mount::umount(&directory).map_err(|errno| MountError { directory, errno })
     }
 
     /// Everything in it.
@@ -194,8 +222,8 @@ impl Mount {
 /// There is no binfmt_misc to write to.
 #[derive(Debug, thiserror::Error, Clone, PartialEq, Eq)]
 #[error(
-    "mount binfmt_misc on {}: {} (on the host: mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc; for a container: docker run \
-     --volume /proc/sys/fs/binfmt_misc:/binfmt_misc, and --dir /binfmt_misc)",
+    "mount binfmt_misc on {}: {} (docker run --volume /proc/sys/fs/binfmt_misc:/binfmt_misc; where the host has not mounted it: mount -t \
+     binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc there, or docker run --privileged --pid=host)",
     directory.display(),
     match errno {
         Errno::EPERM => "not in a user namespace, and not without CAP_SYS_ADMIN",
@@ -240,7 +268,7 @@ fn remedy(errno: Errno) -> &'static str {
     match errno {
         Errno::EACCES | Errno::EPERM => "as root of the host, in no user namespace",
         Errno::EROFS => {
-            "it is mounted read-only here: docker run --volume /proc/sys/fs/binfmt_misc:/binfmt_misc, and --dir /binfmt_misc"
+            "it is mounted read-only here: docker run --volume /proc/sys/fs/binfmt_misc:/binfmt_misc"
         }
         Errno::EINVAL => "the kernel does not know the entry's flags: Linux 4.8 has F, 5.12 has P",
         Errno::EEXIST => "another program is registering, too: try again",

@@ -183,7 +183,7 @@ impl Facts<'_> {
                 Some(_) => ("without the flag", "make unregister register"),
                 None => (
                     "and its entry can't be seen here, so not the flag",
-                    "docker run --volume /proc/sys/fs/binfmt_misc:/proc/sys/fs/binfmt_misc:ro",
+                    "docker run --volume /proc/sys/fs/binfmt_misc:/binfmt_misc:ro",
                 ),
             };
             return (

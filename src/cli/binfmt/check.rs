@@ -11,7 +11,7 @@ use super::list::entry_json;
 use super::{LIMIT, platforms, read_flags};
 use crate::binfmt::look::Look;
 use crate::binfmt::probe::Runner;
-use crate::binfmt::registry::DIRECTORY;
+use crate::binfmt::registry::directory;
 use crate::binfmt::verdict::{Level, Verdict};
 use crate::cli::output::print;
 use crate::cli::target::request;
@@ -39,7 +39,7 @@ pub(in crate::cli) struct Check {
     #[arg(long, value_name = "SECONDS")]
     wait: Option<u64>,
     /// Where binfmt_misc is mounted
-    #[arg(long, value_name = "DIR", default_value = DIRECTORY)]
+    #[arg(long, value_name = "DIR", default_value_os_t = directory())]
     dir: PathBuf,
     /// Say nothing of what runs, and don't ask emulators for their version
     #[arg(long, short)]

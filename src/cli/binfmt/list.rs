@@ -21,7 +21,7 @@ pub(super) fn list(directory: &Path, as_json: bool) -> Result<ExitCode, Error> {
         Registry::NotMounted => {
             return Err(cannot(
                 "binfmt_misc is not mounted here, as in most containers (gb binfmt check needs it not; to see the entries: \
-                 docker run --volume /proc/sys/fs/binfmt_misc:/proc/sys/fs/binfmt_misc:ro)",
+                 docker run --volume /proc/sys/fs/binfmt_misc:/binfmt_misc:ro)",
             ));
         }
         Registry::Missing => return Err(cannot("there is none (modprobe binfmt_misc, on the host)")),

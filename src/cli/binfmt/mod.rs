@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::target::request;
 use crate::binfmt::entry::Flags;
-use crate::binfmt::registry::DIRECTORY;
+use crate::binfmt::registry::directory;
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::platform::Platform;
@@ -40,7 +40,7 @@ pub(super) enum Command {
     /// Show the kernel's entries, and what it does for each architecture
     List {
         /// Where binfmt_misc is mounted
-        #[arg(long, value_name = "DIR", default_value = DIRECTORY)]
+        #[arg(long, value_name = "DIR", default_value_os_t = directory())]
         dir: PathBuf,
         /// Write JSON
         #[arg(long)]

@@ -9,14 +9,18 @@ use super::{LIMIT, platforms, read_flags};
 use crate::binfmt::emulator;
 use crate::binfmt::entry::{Entry, Flags};
 use crate::binfmt::look::Look;
-use crate::binfmt::register::{self, Step, usual_flags};
-use crate::binfmt::registry::{DIRECTORY, Mount, Registry};
+use crate::binfmt::register::{self, Replace, Step, usual_flags};
+use crate::binfmt::registry::{Mount, Registry, directory};
 use crate::binfmt::verdict::Level;
 use crate::cli::output::print;
 use crate::environment::Environment;
 use crate::error::{Error, one_line, tell};
 use crate::platform::{PLATFORMS, Platform};
 use crate::sys;
+
+/// The entries went with the mount that gb made.
+const LOST: &str = "it was registered, and forgotten when the container's own mount of binfmt_misc went, because the host has none \
+                    (docker run --privileged --pid=host, or on the host: mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc)";
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Register {
@@ -36,81 +40,121 @@ pub(in crate::cli) struct Register {
     #[arg(long)]
     replace: bool,
     /// Where binfmt_misc is mounted
-    #[arg(long, value_name = "DIR", default_value = DIRECTORY)]
+    #[arg(long, value_name = "DIR", default_value_os_t = directory())]
     dir: PathBuf,
     /// Show the steps, and do nothing
     #[arg(long)]
     dry_run: bool,
 }
 
+/// What became of an architecture.
+pub(super) enum Became {
+    /// Its programs run as they did, by this.
+    Stays(String),
+    /// This would be done.
+    Planned(Vec<Step>),
+    /// It is registered: this.
+    Registered(Entry),
+    /// Its programs do not run, because of this.
+    Fails(String),
+}
+
+/// The flags that the kernel has.
+pub(super) fn kernel_flags() -> Flags {
+    let kernel = procfs::sys::kernel::Version::current();
+    usual_flags(kernel.map_or((6, 0), |version| (version.major.into(), version.minor.into())))
+}
+
+/// Registers what is wanted and not there.
+pub(super) fn change(
+    mount: &Mount,
+    look: &Look,
+    wanted: Vec<(&'static Platform, Entry)>,
+    replace: Replace,
+    is_dry: bool,
+) -> Result<Vec<(&'static Platform, Became)>, Error> {
+    let Registry::Mounted { is_enabled: true, entries, .. } = mount.read() else {
+        return Err(Error::Usage(
+            "binfmt register: all entries are switched off (echo 1 >/proc/sys/fs/binfmt_misc/status, on the host)".to_owned(),
+        ));
+    };
+    let platforms: Vec<_> = wanted.iter().map(|(platform, _)| *platform).collect();
+    let verdicts = look.verdicts(&platforms);
+    let became = |((platform, wanted), verdict): ((&'static Platform, Entry), _)| {
+        let became = match register::plan(wanted.clone(), verdict, &entries, replace) {
+            register::Plan::Keep { why } => Became::Stays(why),
+            register::Plan::Change(steps) if is_dry => Became::Planned(steps),
+            register::Plan::Change(steps) => match register::act(&steps, mount) {
+                Ok(()) => Became::Registered(wanted),
+                Err(error) => Became::Fails(error.to_string()),
+            },
+        };
+        (platform, became)
+    };
+    Ok(wanted.into_iter().zip(&verdicts).map(became).collect())
+}
+
+/// Closes what was open for changes, and looks whether what was registered runs now.
+pub(super) fn confirm(
+    mount: Mount,
+    look: &Look,
+    done: &mut [(&'static Platform, Became)],
+) -> Result<(), Error> {
+    let is_own = mount.is_own();
+    // With the last mount newer kernels forget the entries: what is told is what is true afterwards.
+    mount.close()?;
+    let registered = done.iter_mut().filter(|(_, became)| matches!(became, Became::Registered(_)));
+    for (platform, became) in registered {
+        for verdict in look.verdicts(&[*platform]) {
+            *became = match verdict.level {
+                Level::Good | Level::Degraded => continue,
+                Level::Broken | Level::Unknown if is_own => Became::Fails(LOST.to_owned()),
+                Level::Broken | Level::Unknown => {
+                    let line = line(&verdict);
+                    let (_platform, why) = line.trim_end().split_once(": ").unwrap_or_default();
+                    Became::Fails(why.to_owned())
+                }
+            };
+        }
+    }
+    Ok(())
+}
+
+/// How to look at what is to serve every container: an emulator that only those have who bring it does not.
+pub(super) fn look(directory: PathBuf, wanted: &[(&'static Platform, Entry)]) -> Look {
+    let fix_binary = wanted.iter().any(|(_, entry)| entry.flags.fix_binary);
+    Look { directory, limit: LIMIT, required: Flags { fix_binary, ..Flags::default() }, asks_version: false }
+}
+
 impl Register {
     pub(super) fn run(&self) -> Result<ExitCode, Error> {
-        let kernel = procfs::sys::kernel::Version::current()
-            .map(|version| (version.major.into(), version.minor.into()));
-        let usual = usual_flags(kernel.unwrap_or((6, 0)));
-        let flags = self.flags.as_deref().map_or(Ok(usual), read_flags)?;
+        let flags = self.flags.as_deref().map_or(Ok(kernel_flags()), read_flags)?;
         let wanted = self.wanted(flags)?;
-        let platforms: Vec<_> = wanted.iter().map(|(platform, _)| *platform).collect();
-        let (mount, is_own) = Mount::open_or_mount(&self.dir)?;
-        let Registry::Mounted { is_enabled: true, entries, .. } = mount.read() else {
-            return Err(Error::Usage(
-                "binfmt register: all entries are switched off (echo 1 >/proc/sys/fs/binfmt_misc/status, on the host)".to_owned(),
-            ));
-        };
-        let look = Look {
-            directory: self.dir.clone(),
-            limit: LIMIT,
-            required: Flags::default(),
-            asks_version: false,
-        };
-        let verdicts = look.verdicts(&platforms);
+        let look = look(self.dir.clone(), &wanted);
+        let mount = Mount::open_or_mount(&self.dir)?;
+        let replace = if self.replace { Replace::Different } else { Replace::Broken };
+        let mut done = change(&mount, &look, wanted, replace, self.dry_run)?;
+        confirm(mount, &look, &mut done)?;
         let mut text = String::new();
-        let mut changed = Vec::new();
         let mut failed = false;
-        for ((platform, wanted), verdict) in wanted.into_iter().zip(&verdicts) {
-            let what = format!(
-                "{} as {}, flags {}",
-                wanted.interpreter.display(),
-                wanted.name.to_string_lossy(),
-                flags.letters()
-            );
-            match register::plan(wanted, verdict, &entries, self.replace) {
-                register::Plan::Keep { why } => {
-                    text.push_str(&format!("linux/{}: stays: {why}\n", platform.goarch))
+        for (platform, became) in done {
+            let line = match became {
+                Became::Stays(why) => format!("stays: {why}"),
+                Became::Registered(entry) => {
+                    let (path, name) = (entry.interpreter.display(), entry.name.to_string_lossy());
+                    format!("registered {path} as {name}, flags {}", entry.flags.letters())
                 }
-                register::Plan::Change(steps) if self.dry_run => text.push_str(&shown(platform, &steps)),
-                register::Plan::Change(steps) => match register::act(&steps, &mount) {
-                    Ok(()) => changed.push((platform, what)),
-                    Err(error) => {
-                        failed = true;
-                        tell(format!("linux/{}: {error}", platform.goarch));
-                    }
-                },
-            }
-        }
-        if is_own {
-            // With the last mount newer kernels forget the entries: what is told is what is true afterwards.
-            mount.unmount(&self.dir)?;
-        }
-        let platforms: Vec<_> = changed.iter().map(|(platform, _)| *platform).collect();
-        for (verdict, (platform, what)) in look.verdicts(&platforms).iter().zip(&changed) {
-            match verdict.level {
-                Level::Broken | Level::Unknown if is_own => {
+                Became::Planned(steps) => {
+                    text.push_str(&shown(platform, &steps));
+                    continue;
+                }
+                Became::Fails(why) => {
                     failed = true;
-                    tell(format!(
-                        "linux/{}: the entry was there, and was gone with the mount that gb made (on the host: mount -t binfmt_misc \
-                         binfmt_misc /proc/sys/fs/binfmt_misc, then again)",
-                        platform.goarch
-                    ));
+                    tell(format!("linux/{}: {why}", platform.goarch));
+                    continue;
                 }
-                Level::Broken | Level::Unknown => {
-                    failed = true;
-                    tell(line(verdict).trim_end());
-                }
-                Level::Good | Level::Degraded => {
-                    text.push_str(&format!("linux/{}: registered {what}\n", platform.goarch))
-                }
-            }
+            };
+            text.push_str(&format!("{}\n", one_line(&format!("linux/{}: {line}", platform.goarch))));
         }
         print(text.as_bytes())?;
         Ok(ExitCode::from(u8::from(failed)))
@@ -128,7 +172,7 @@ impl Register {
         let named = if every { PLATFORMS.iter().collect() } else { named };
         let mut wanted = Vec::new();
         for platform in named {
-            match emulator::find(platform, &dirs, flags.fix_binary) {
+            match emulator::find(&emulator::names(platform), &dirs, flags.fix_binary) {
                 Ok(path) => {
                     wanted.extend(register::wanted(platform, path, flags).map(|entry| (platform, entry)))
                 }
@@ -162,7 +206,7 @@ pub(in crate::cli) struct Unregister {
     #[arg(long, value_name = "DIR")]
     qemu: Option<PathBuf>,
     /// Where binfmt_misc is mounted
-    #[arg(long, value_name = "DIR", default_value = DIRECTORY)]
+    #[arg(long, value_name = "DIR", default_value_os_t = directory())]
     dir: PathBuf,
     /// Show the steps, and do nothing
     #[arg(long)]
