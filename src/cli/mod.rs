@@ -111,6 +111,14 @@ fn subcommand(args: &[OsString]) -> Result<ExitCode, Error> {
             return run::run(&run::Arguments::command(command));
         }
     }
+    // The words of the programs that gb binfmt takes the place of.
+    if let [_, subcommand, words @ ..] = args {
+        if subcommand == "binfmt" {
+            if let Some(played) = binfmt::play_drop_in(words) {
+                return played;
+            }
+        }
+    }
     let matches = match Arguments::command().try_get_matches_from(args) {
         Ok(matches) => matches,
         Err(error) => return usage(&error),

@@ -2,6 +2,7 @@
 //!
 //! This room does no I/O and knows no other room. A fact about an architecture stands once, in [`table`].
 
+mod levels;
 mod parse;
 mod spelling;
 mod table;
@@ -9,6 +10,7 @@ mod variant;
 
 use goblin::elf::header::{EI_CLASS, EI_DATA, ELFCLASS32, ELFCLASS64, ELFDATA2LSB, ELFDATA2MSB};
 
+pub use levels::levels_of_this_machine;
 pub use parse::{Named, Target, UnknownPlatform, Why, parse, parse_any, parse_parts, parse_system};
 pub use spelling::Separator;
 pub use table::{

@@ -1,6 +1,8 @@
 //! `gb binfmt`: emulation, as it is.
 
 mod check;
+mod compat;
+mod drop_in;
 mod list;
 mod register;
 
@@ -18,6 +20,7 @@ use crate::platform::Platform;
 use crate::sys;
 use crate::toolchain::Request;
 use check::Check;
+pub(super) use drop_in::play as play_drop_in;
 use register::{Register, Unregister};
 
 /// How long a program of a few instructions may take on a machine that does much else.
