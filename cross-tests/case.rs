@@ -29,6 +29,8 @@ pub enum Needs {
     EveryEmulation,
     /// The image with what only tests need: sysroots of 32 bit ARM, and Debian's cross packages for arm64.
     ArmImage,
+    /// The image with the emulators.
+    BinfmtImage,
 }
 
 impl Case {

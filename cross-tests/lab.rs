@@ -17,6 +17,7 @@ pub const TARGETS: [&str; 5] = ["amd64", "arm64", "ppc64le", "s390x", "riscv64"]
 pub struct Lab {
     pub image: String,
     pub arm_image: Option<String>,
+    binfmt_image: Option<String>,
     workshops: [OnceLock<Result<Workshop, String>>; TARGETS.len()],
     /// The last field: it goes when the workshops have gone.
     guard: Guard,
@@ -31,8 +32,8 @@ pub struct Workshop {
 }
 
 impl Lab {
-    pub fn new(image: String, arm_image: Option<String>, guard: Guard) -> Lab {
-        Lab { image, arm_image, workshops: Default::default(), guard }
+    pub fn new(image: String, arm_image: Option<String>, binfmt_image: Option<String>, guard: Guard) -> Lab {
+        Lab { image, arm_image, binfmt_image, workshops: Default::default(), guard }
     }
 
     /// A container of the image that sees the programs, and works among them.
@@ -44,6 +45,11 @@ impl Lab {
     pub fn arm_container(&self) -> Result<Container, Failed> {
         let image = self.arm_image.as_deref().ok_or("GB_TEST_ARM_IMAGE names no image (make test)")?;
         Ok(with_programs(Container::new(image)))
+    }
+
+    /// The image with the emulators.
+    pub fn binfmt_image(&self) -> Result<&str, Failed> {
+        self.binfmt_image.as_deref().ok_or("GB_TEST_BINFMT_IMAGE names no image (make test)".into())
     }
 
     /// A new directory on this side for a container to write to.

@@ -36,11 +36,12 @@ impl Prerequisites {
         let guard = Guard::start().map_err(|error| format!("start a guard: {error}"))?;
         let Some(guard) = guard else { return Ok(None) };
         let arm_image = variable("GB_TEST_ARM_IMAGE");
-        for image in std::iter::once(&image).chain(&arm_image) {
+        let binfmt_image = variable("GB_TEST_BINFMT_IMAGE");
+        for image in std::iter::once(&image).chain(&arm_image).chain(&binfmt_image) {
             exists(image)?;
         }
         let emulated = emulated(&image)?;
-        let lab = Lab::new(image, arm_image, guard);
+        let lab = Lab::new(image, arm_image, binfmt_image, guard);
         let found = Prerequisites { lab: Some(Arc::new(lab)), emulated };
         match found.left_out() {
             Some((what, remedy)) if strict => Err(missing(&what, remedy)),
@@ -55,6 +56,7 @@ impl Prerequisites {
             Needs::Emulation(goarch) => self.emulated.contains(&goarch),
             Needs::EveryEmulation => self.emulated.len() == TARGETS.len(),
             Needs::ArmImage => lab.arm_image.is_some(),
+            Needs::BinfmtImage => lab.binfmt_image().is_ok(),
         }
     }
 
@@ -70,6 +72,9 @@ impl Prerequisites {
         }
         if lab.arm_image.is_none() {
             lacks.push("GB_TEST_ARM_IMAGE names no image with sysroots for 32 bit ARM".to_owned());
+        }
+        if lab.binfmt_image().is_err() {
+            lacks.push("GB_TEST_BINFMT_IMAGE names no image with emulators".to_owned());
         }
         let remedy = if silent.is_empty() { "make test" } else { "make register" };
         (!lacks.is_empty()).then(|| (lacks.join(", and "), remedy))

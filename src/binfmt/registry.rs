@@ -21,7 +21,7 @@ use super::host;
 use crate::user_namespace::IdMap;
 
 /// Where it is mounted by convention.
-pub(super) const DIRECTORY: &str = "/proc/sys/fs/binfmt_misc";
+pub const DIRECTORY: &str = "/proc/sys/fs/binfmt_misc";
 /// Where a container has the host's: engines bind nothing inside of a container's /proc (runc's `checkProcMount`).
 const BOUND: &str = "/binfmt_misc";
 /// BINFMTFS_MAGIC (include/uapi/linux/magic.h).
