@@ -39,6 +39,7 @@ mod own_libraries;
 mod prerequisites;
 mod registration;
 mod roles;
+mod runner;
 mod sanitizers;
 mod stopping;
 mod terminal;
@@ -93,6 +94,7 @@ fn main() -> ExitCode {
         binfmt::cases(),
         drop_in::cases(),
         registration::cases(),
+        runner::cases(),
         entrypoint::cases(),
         outside::cases(),
         stopping::cases(),

@@ -11,6 +11,7 @@ mod output;
 mod program;
 mod roles;
 mod run;
+mod runner;
 mod su_exec;
 mod target;
 mod tools;
@@ -30,9 +31,10 @@ use crate::error::Error;
 /// What `--help` says of the roles that have no subcommand.
 const NAMES: &str = "\
 Called as <triple>-clang, -clang++, -cc, -c++, -gcc or -g++ it is that target's compiler (as gcc or g++ this
-machine's), called as <triple>-pkg-config, -ld, -as or -objcopy that target's. As entrypoint.sh it is gb run, all
-of whose arguments are the command; as su-exec it takes user[:group] and a command. (gb install-links makes the
-names.)
+machine's), called as <triple>-pkg-config, -ld, -as or -objcopy that target's. As go_linux_<goarch>_exec it runs a
+program of another machine for go run and go test: by the kernel, or where that does not by QEMU. As entrypoint.sh
+it is gb run, all of whose arguments are the command; as su-exec it takes user[:group] and a command.
+(gb install-links makes the names.)
 
 GB_SYSROOT names another sysroot than /usr/<triple>/sys-root, Debian's cross packages, or the system's own.";
 
@@ -78,8 +80,8 @@ enum Command {
     },
     /// Link the names of the compilers, of pkg-config, entrypoint.sh and su-exec to this program
     ///
-    /// For each target <triple>-clang, -clang++, -cc, -c++ and -pkg-config; where PATH has no real ones -gcc, -g++, -ld,
-    /// -as and -objcopy; and -ar, -nm, -strip, -objdump and the like to the LLVM tools that PATH has.
+    /// For each target <triple>-clang, -clang++, -cc, -c++ and -pkg-config; where PATH has no real ones go_linux_<goarch>_exec
+    /// (for go run and go test), -gcc, -g++, -ld, -as and -objcopy; and -ar, -nm, -strip, -objdump and the like to the LLVM tools that PATH has.
     InstallLinks(install_links::Arguments),
 }
 
@@ -101,6 +103,7 @@ fn play(role: &Role, args: &[OsString]) -> Result<ExitCode, Error> {
         Role::Compiler(compiler) => tools::compile(compiler, own_args),
         Role::PkgConfig(platform, abi) => tools::ask_pkg_config(platform, abi, own_args),
         Role::Binutil(binutil) => tools::run_binutil(binutil, own_args),
+        Role::Runner(runner) => Err(runner::run(*runner, own_args)),
     }
 }
 

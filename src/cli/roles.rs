@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::error::Error;
 use crate::platform::{Abi, Platform};
-use crate::toolchain::{Binutil, Compiler};
+use crate::toolchain::{Binutil, Compiler, Runner};
 
 /// What gb is called as.
 pub(super) enum Role {
@@ -15,6 +15,7 @@ pub(super) enum Role {
     Compiler(Compiler),
     PkgConfig(&'static Platform, &'static Abi),
     Binutil(Binutil),
+    Runner(Runner),
 }
 
 impl Role {
@@ -33,6 +34,15 @@ impl Role {
             "entrypoint.sh" => return Ok(Role::Entrypoint),
             "su-exec" => return Ok(Role::SuExec),
             _ => {}
+        }
+        match Runner::by_name(name) {
+            Some(Ok(runner)) => return Ok(Role::Runner(runner)),
+            Some(Err(goarch)) => {
+                return Err(Error::Usage(format!(
+                    "called as {name}: Go has no {goarch:?} (gb install-links makes the names)"
+                )));
+            }
+            None => {}
         }
         if let Some(binutil) = Binutil::by_name(name) {
             return Ok(Role::Binutil(binutil));

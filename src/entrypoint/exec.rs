@@ -10,7 +10,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
-use nix::unistd::execve;
+use nix::unistd::{AccessFlags, access, execve};
 
 use crate::environment::Environment;
 use crate::file;
@@ -57,6 +57,8 @@ pub enum ExecError {
         file: PathBuf,
         /// The cause, and the remedy in brackets.
         why: String,
+        /// The kernel's answer, if it was asked.
+        errno: Option<Errno>,
     },
 }
 
@@ -69,6 +71,22 @@ impl ExecError {
             ExecError::CannotRun { .. } => 126,
         }
     }
+
+    /// The program, if it is there and may be run, and what the kernel runs such a program by is missing or broken.
+    pub fn unserved(&self) -> Option<&Path> {
+        let file = match self {
+            ExecError::NotInPath { .. } | ExecError::NoSuchFile(_) => return None,
+            ExecError::NoInterpreter { file, .. } => file,
+            ExecError::CannotRun { file, errno: Some(errno), .. } => match errno {
+                Errno::ENOEXEC | Errno::EACCES | Errno::ELOOP | Errno::ELIBBAD => file,
+                _ => return None,
+            },
+            ExecError::CannotRun { errno: None, .. } => return None,
+        };
+        // The kernel's answer is the same for the program and for its interpreter. (A file system that is mounted noexec is a
+        // no here, too.)
+        access(file, AccessFlags::X_OK).is_ok().then_some(file)
+    }
 }
 
 fn show(text: impl AsRef<OsStr>) -> String {
@@ -80,7 +98,8 @@ fn show(text: impl AsRef<OsStr>) -> String {
 /// The program inherits everything else as gb received it: pid, descriptors, umask, signal mask and dispositions.
 pub fn exec(program: &Program<'_>, environment: &Environment) -> ExecError {
     let Ok(argv) = argv(program) else {
-        return ExecError::CannotRun { file: program.name.into(), why: "an argument has a NUL byte".into() };
+        let why = "an argument has a NUL byte".into();
+        return ExecError::CannotRun { file: program.name.into(), why, errno: None };
     };
     sys::restore_inherited();
     let error = search(program.name, &argv, environment);
@@ -145,9 +164,9 @@ enum Attempt {
 }
 
 fn attempt(file: &Path, argv: &[CString], environment: &Environment) -> Attempt {
-    let cannot = |why: String| ExecError::CannotRun { file: file.into(), why };
     let Ok(path) = CString::new(file.as_os_str().as_bytes()) else { return Attempt::Absent };
     let Err(errno) = execve(&path, argv, environment.strings());
+    let cannot = |why: String| ExecError::CannotRun { file: file.into(), why, errno: Some(errno) };
     match errno {
         Errno::ENOENT | Errno::ENOTDIR | Errno::ESTALE | Errno::ENODEV | Errno::ETIMEDOUT => Attempt::Absent,
         // Also the answer for a directory of the path that may not be searched: then there is no file to complain about.
@@ -174,7 +193,7 @@ fn run_as_script(file: &Path, path: &CString, argv: &[CString], environment: &En
     words.extend(argv.iter().skip(1).cloned());
     let Err(errno) = execve(shell, &words, environment.strings());
     let why = format!("it has no #! line and /bin/sh could not be run: {}", errno.desc());
-    ExecError::CannotRun { file: file.into(), why }
+    ExecError::CannotRun { file: file.into(), why, errno: None }
 }
 
 /// The failure to report if a file is there: then what it needs to be run is not.
@@ -185,7 +204,18 @@ fn missing_interpreter(file: &Path) -> Option<ExecError> {
         return None;
     }
     let missing = |interpreter: &OsString| !Path::new(interpreter).exists();
-    let why = match interpreter(file).filter(missing) {
+    let missing = interpreter(file).filter(missing);
+    // What the kernel gives to an emulator it does not look into.
+    if let Some(platform) = foreign(file) {
+        let loader = missing.map(|loader| format!(", or its loader {},", show(loader))).unwrap_or_default();
+        let arch = platform.goarch;
+        let why = format!(
+            "it is a program for {arch}, and the emulator that the kernel knows for it{loader} is not here (gb binfmt check {arch} \
+             says why)"
+        );
+        return Some(ExecError::NoInterpreter { file: file.into(), why });
+    }
+    let why = match missing {
         Some(interpreter) if interpreter.as_bytes().ends_with(b"\r") => {
             let name = show(&interpreter);
             format!("its interpreter {name:?} does not exist (it has the line ends of Windows)")
@@ -200,8 +230,14 @@ fn missing_interpreter(file: &Path) -> Option<ExecError> {
     Some(ExecError::NoInterpreter { file: file.into(), why })
 }
 
+/// The architecture of a program that is not for this machine.
+fn foreign(file: &Path) -> Option<&'static Platform> {
+    let platform = Platform::by_elf_header(&head(file)?)?;
+    Some(platform).filter(|platform| Some(*platform) != Platform::host())
+}
+
 /// What a file says it is to be run by: the program of a `#!` line, or the loader of an ELF program.
-fn interpreter(file: &Path) -> Option<OsString> {
+pub fn interpreter(file: &Path) -> Option<OsString> {
     let head = head(file)?;
     if let Some(line) = head.strip_prefix(b"#!") {
         let line = line.split(|b| *b == b'\n').next().unwrap_or_default();
@@ -295,7 +331,7 @@ mod tests {
     #[test]
     fn only_a_program_that_is_there_gives_126() {
         let no_such_file = ExecError::NoSuchFile("x".into());
-        let denied = ExecError::CannotRun { file: "x".into(), why: String::new() };
+        let denied = ExecError::CannotRun { file: "x".into(), why: String::new(), errno: None };
         assert_eq!((no_such_file.exit_code(), denied.exit_code()), (127, 126));
     }
 }

@@ -12,6 +12,6 @@ pub mod privileges;
 pub mod streams;
 pub mod work_tree;
 
-pub use exec::{ExecError, Program, exec};
+pub use exec::{ExecError, Program, exec, interpreter};
 pub use hand_over::hand_over;
 pub use mounts::Mounts;

@@ -4,8 +4,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::Programs;
 use super::binutils::Tool;
+use super::{Programs, Runner};
 use crate::platform::PLATFORMS;
 
 /// A name to be linked.
@@ -101,6 +101,10 @@ impl Links {
         // What derived images and their scripts call.
         for name in ["entrypoint.sh", "su-exec"] {
             plan.add_unless_real(name.to_owned(), gb, programs)?;
+        }
+        // Of every port: PATH's for this machine's own programs is looked for by a Go that is another machine's.
+        for runner in Runner::all() {
+            plan.add_unless_real(runner.name(), gb, programs)?;
         }
         // Those that gb plays itself, because LLVM's are to be told the machine.
         let played = Tool::ALL.into_iter().filter(|(_, _, llvm_name)| programs.find(llvm_name).is_some());

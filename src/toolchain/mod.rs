@@ -21,6 +21,7 @@ mod pkg_config;
 mod plan;
 mod program;
 mod request;
+mod runner;
 mod sysroot;
 
 pub use binutils::{Binutil, NoTool, give_abi_flags};
@@ -36,4 +37,5 @@ pub use pkg_config::{PkgConfig, PkgConfigError, pkg_config};
 pub use plan::{Cgo, Facts, Plan, Setting, plan};
 pub use program::{Programs, exit_code};
 pub use request::{Request, RequestError, Source};
+pub use runner::Runner;
 pub use sysroot::{Layout, NoSysroot, Sysroot};

@@ -11,4 +11,5 @@ mod info;
 mod install_links;
 mod roles;
 mod run;
+mod runner;
 mod user;
