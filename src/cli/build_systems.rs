@@ -1,4 +1,4 @@
-//! `gb env --format cmake` and `--format meson`: a target's compilers, sysroot and emulator as these two want to be told.
+//! `gb env --format cmake` and `--format meson`: a target's compilers, sysroot and runner as these two want to be told.
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ pub(super) struct Toolchain<'a> {
     root: PathBuf,
     /// Whether it is the caller's GB_SYSROOT, and not what the compiler finds by itself.
     named: bool,
-    emulator: Option<&'a Path>,
+    runner: Option<&'a Path>,
     /// LLVM's tools that PATH has.
     tools: Vec<&'static str>,
 }
@@ -47,7 +47,7 @@ impl<'a> Toolchain<'a> {
             host: facts.host,
             root: sysroot.loader_prefix().unwrap_or_else(|| "/".into()),
             named: environment.get_nonempty("GB_SYSROOT").is_some(),
-            emulator: facts.emulator.as_deref(),
+            runner: facts.runner.as_deref(),
             tools: TOOLS.into_iter().filter(|tool| programs.has(&llvm(tool))).collect(),
         })
     }
@@ -84,7 +84,7 @@ impl<'a> Toolchain<'a> {
             ("SYSROOT", cmake_quoted(&self.root)),
             ("RUST", words(rust.as_ref().map_or(&[], |rust| rust.as_slice())).into()),
             ("TOOLS", words(&self.tools.iter().map(|tool| (*tool).to_owned()).collect::<Vec<_>>()).into()),
-            ("EMULATOR", self.emulator.map(cmake_quoted).unwrap_or_default()),
+            ("RUNNER", self.runner.map(cmake_quoted).unwrap_or_default()),
         ];
         filled(CMAKE, &values)
     }
@@ -127,8 +127,8 @@ impl<'a> Toolchain<'a> {
             }
         }
         list("cmake", &[b"cmake"]);
-        if let Some(emulator) = self.emulator {
-            list("exe_wrapper", &[emulator.as_os_str().as_bytes(), b"-L", &root("")]);
+        if let Some(runner) = self.runner {
+            list("exe_wrapper", &[b"env", &root("QEMU_LD_PREFIX="), runner.as_os_str().as_bytes()]);
         }
         let endian = match self.platform.elf.data {
             ElfData::Little => "little",

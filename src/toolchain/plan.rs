@@ -7,8 +7,9 @@ use super::build_systems::{self, BuildSystems};
 use super::host::{is_hosts, listed};
 use super::leaks::{LEAKING, Leak};
 use super::own;
+use super::runner::LD_PREFIX;
 use super::sysroot::sysroot_flag;
-use super::{Layout, NoSysroot, Programs, Request, Source, Sysroot};
+use super::{Layout, NoSysroot, Programs, Request, Runner, Source, Sysroot};
 use crate::environment::Environment;
 use crate::platform::{Abi, Platform, Target};
 
@@ -26,8 +27,8 @@ pub struct Facts {
     /// Whether PATH has gcc, which Go takes in a native build when nothing says otherwise. Only looked for when gb has no
     /// compiler to offer.
     pub gcc: bool,
-    /// The emulator of the target's programs, if PATH has it.
-    pub emulator: Option<PathBuf>,
+    /// What runs the target's programs whatever the kernel knows, if PATH has it and an emulator: the runner role.
+    pub runner: Option<PathBuf>,
     /// What there is for build systems.
     pub build_systems: BuildSystems,
 }
@@ -80,10 +81,11 @@ impl Facts {
         let platform = target.platform;
         let abi = platform.abi(request.variant(environment).as_ref());
         let programs = Programs::new(environment);
-        let emulator = match Some(platform) == host {
-            true => None,
-            false => programs.find(&format!("qemu-{}", platform.qemu)),
-        };
+        let emulator = format!("qemu-{}", platform.qemu);
+        let needs_runner = Some(platform) != host;
+        let is_emulated =
+            needs_runner && (programs.has(&emulator) || programs.has(&format!("{emulator}-static")));
+        let runner = Path::new(&Runner { platform }.name()).to_owned();
         let sysroot = Sysroot::find(platform, abi, environment.get_nonempty("GB_SYSROOT"));
         let compiler = programs.has(&format!("{}-clang", abi.triple));
         let build_systems = BuildSystems::find(sysroot.as_ref().ok().and_then(Sysroot::root));
@@ -93,7 +95,7 @@ impl Facts {
             sysroot,
             compiler,
             llvm_ar: programs.has("llvm-ar"),
-            emulator,
+            runner: Some(runner).filter(|_| is_emulated).and_then(|runner| programs.locate(&runner)),
             build_systems,
         })
     }
@@ -286,13 +288,9 @@ impl Planner<'_> {
             let reason = "bindgen reads the target's headers";
             self.offer_owned(format!("BINDGEN_EXTRA_CLANG_ARGS_{lower}"), sysroot_flag(root), reason);
         }
-        if let (true, Some(emulator)) = (cross, &self.facts.emulator) {
-            let emulator = emulator.clone().into_os_string();
-            self.offer_owned(
-                format!("CARGO_TARGET_{upper}_RUNNER"),
-                emulator,
-                "cargo run and cargo test use it",
-            );
+        if self.facts.runner.is_some() {
+            let (name, runner) = (format!("CARGO_TARGET_{upper}_RUNNER"), Runner { platform }.name());
+            self.offer_owned(name, runner.into(), "cargo run and cargo test run the target's programs by it");
         }
         true
     }
@@ -333,7 +331,7 @@ impl Planner<'_> {
         let prefix = self.facts.sysroot.as_ref().ok().and_then(Sysroot::loader_prefix);
         if let Some(prefix) = prefix {
             self.offer(
-                "QEMU_LD_PREFIX",
+                LD_PREFIX,
                 prefix.into_os_string(),
                 "emulated programs find the loader and libraries there",
             );
@@ -411,7 +409,7 @@ mod tests {
                     sysroot: Ok(sysroot),
                     compiler: true,
                     llvm_ar: true,
-                    emulator: None,
+                    runner: None,
                     gcc: false,
                     build_systems: BuildSystems {
                         cmake: ["amd64", "arm64"]
@@ -432,7 +430,7 @@ mod tests {
                 compiler: false,
                 llvm_ar: false,
                 gcc: false,
-                emulator: None,
+                runner: None,
                 build_systems: BuildSystems::default(),
                 ..facts
             },

@@ -1,6 +1,6 @@
 //! `gb env`: what `gb run` would set, and why.
 
-use crate::gb::{Dir, gb, sh};
+use crate::gb::{Dir, gb, linked, sh};
 
 #[test]
 fn a_shell_that_evaluates_it_has_what_gb_run_would_give() {
@@ -62,6 +62,21 @@ fn an_argument_counts_more_than_the_variables() {
         text.contains("export GOARM=6\n") && text.contains("export CC=arm-linux-gnueabi-clang\n"),
         "{text}"
     );
+}
+
+#[test]
+fn cargo_runs_a_targets_programs_as_the_go_command_does_where_there_is_an_emulator() {
+    let (dir, _link) = linked("go_linux_loong64_exec");
+    let env = |variables: &[(&str, &str)]| {
+        let call = gb(["env", "loong64"]).env("PATH", dir.path());
+        let text = variables.iter().fold(call, |call, (name, value)| call.env(name, value)).stdout();
+        text.lines().find(|line| line.contains("_RUNNER")).map(str::to_owned)
+    };
+    assert_eq!(env(&[]), None);
+    dir.file("qemu-loongarch64-static", "", 0o755);
+    let name = "CARGO_TARGET_LOONGARCH64_UNKNOWN_LINUX_GNU_RUNNER";
+    assert_eq!(env(&[]).unwrap(), format!("export {name}=go_linux_loong64_exec"));
+    assert_eq!(env(&[(name, "mine")]), None);
 }
 
 #[test]
