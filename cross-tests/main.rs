@@ -23,6 +23,7 @@ mod callers;
 mod case;
 mod drop_in;
 mod elf;
+mod emulation;
 mod engine;
 mod entrypoint;
 mod go_calls;
@@ -95,6 +96,7 @@ fn main() -> ExitCode {
         drop_in::cases(),
         registration::cases(),
         runner::cases(),
+        emulation::cases(),
         entrypoint::cases(),
         outside::cases(),
         stopping::cases(),

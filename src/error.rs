@@ -72,6 +72,9 @@ pub enum Error {
     /// The kernel does not take or remove an entry.
     #[error(transparent)]
     Registry(#[from] WriteError),
+    /// Programs of the target are to run, and do not.
+    #[error("{0}")]
+    Emulation(String),
     /// A program can't be started.
     #[error(transparent)]
     Exec(#[from] ExecError),
@@ -106,6 +109,7 @@ impl Error {
             | Error::Init(_)
             | Error::Mount(_)
             | Error::Registry(_)
+            | Error::Emulation(_)
             | Error::Io { .. } => 125,
         }
     }

@@ -9,11 +9,12 @@ use nix::errno::Errno;
 use super::emulator::Kind;
 use super::entry::Flags;
 use super::place::Place;
-use super::probe::{self, Outcome};
+use super::probe::{self, COMPLETE, Outcome, WITHOUT_ARGV0};
 use super::program::{self, PLAIN};
 use super::registry::Registry;
 use super::verdict::{Facts, Verdict, entry_for};
 use crate::platform::Platform;
+use crate::sys::Change;
 use crate::user_namespace::IdMap;
 
 /// How to look.
@@ -33,17 +34,25 @@ impl Look {
     /// Looks at one architecture after the other.
     pub fn verdicts(&self, platforms: &[&'static Platform]) -> Vec<Verdict> {
         let registry = Registry::read(&self.directory);
+        platforms.iter().map(|platform| self.verdict(platform, self.outcome(platform), &registry)).collect()
+    }
+
+    /// Looks whether an architecture's programs run, and only if they do not at the entries: what is the matter, if anything is.
+    pub fn trouble(&self, platform: &'static Platform) -> Option<Verdict> {
+        match self.outcome(platform) {
+            Outcome::Ended { end: Change::Exited(COMPLETE | WITHOUT_ARGV0), .. } => None,
+            outcome => Some(self.verdict(platform, outcome, &Registry::read(&self.directory))),
+        }
+    }
+
+    fn verdict(&self, platform: &'static Platform, outcome: Outcome, registry: &Registry) -> Verdict {
+        // Only what does not run has to be explained.
+        let explains = matches!(outcome, Outcome::Refused(_));
+        let entry = entry_for(registry.entries(), platform, PLAIN, true).filter(|_| explains);
+        let interpreter = entry.map(|entry| Kind::of(&entry.interpreter));
         let in_user_namespace = !IdMap::of_users().is_everything();
-        let verdict = |platform: &&'static Platform| {
-            let outcome = self.outcome(platform);
-            // Only what does not run has to be explained.
-            let explains = matches!(outcome, Outcome::Refused(_));
-            let entry = entry_for(registry.entries(), platform, PLAIN, true).filter(|_| explains);
-            let interpreter = entry.map(|entry| Kind::of(&entry.interpreter));
-            let (registry, required) = (&registry, self.required);
-            Facts { platform, outcome, registry, in_user_namespace, interpreter, required }.verdict()
-        };
-        platforms.iter().map(verdict).collect()
+        let required = self.required;
+        Facts { platform, outcome, registry, in_user_namespace, interpreter, required }.verdict()
     }
 
     /// Runs the architecture's program from memory, or where nothing may be run from memory, from a directory.

@@ -16,7 +16,9 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::prctl::set_pdeathsig;
 use nix::sys::resource::{Resource, setrlimit};
+use nix::sys::signal::Signal;
 use nix::unistd::{Pid, dup2_stderr, dup2_stdin, dup2_stdout, execve, pipe2, setpgid};
 
 use super::place::Place;
@@ -82,6 +84,8 @@ const MAX_TEXT: usize = 1024;
 
 /// Runs a program that is in a place, for at most so long.
 pub fn run(place: &Place, limit: Duration, asks_version: bool) -> Outcome {
+    // Where SIGCHLD is ignored nobody learns how a program ended.
+    sys::default_sigchld();
     match Running::start(place.path(), &ARGUMENTS, Instant::now() + limit) {
         Ok(running) => running.watch(place, asks_version),
         Err(outcome) => outcome,
@@ -196,7 +200,10 @@ impl Running {
             match sys::reap_child(self.pid) {
                 Err(Errno::EINTR) => {}
                 Err(_) => return None,
-                Ok(Some(end)) => return Some(end),
+                Ok(Some(end)) => {
+                    sys::forget_child(self.pid);
+                    return Some(end);
+                }
                 // All its files are closed: this is a matter of microseconds.
                 Ok(None) if Instant::now() < self.deadline => {
                     std::thread::sleep(Duration::from_micros(50));
@@ -211,13 +218,16 @@ impl Running {
         let _killed = sys::send(-self.pid.as_raw(), libc::SIGKILL);
         let _killed = sys::send(self.pid.as_raw(), libc::SIGKILL);
         while let Err(Errno::EINTR) = sys::wait_child(self.pid) {}
+        sys::forget_child(self.pid);
     }
 }
 
 /// In the child: becomes the program, or says why not.
 fn become_program(path: &CStr, arguments: &[&CStr], [input, output, error]: [&OwnedFd; 3]) -> Errno {
     sys::restore_inherited();
-    let prepared = setpgid(Pid::from_raw(0), Pid::from_raw(0))
+    // Whatever ends gb ends an emulator that hangs.
+    let prepared = set_pdeathsig(Signal::SIGKILL)
+        .and_then(|()| setpgid(Pid::from_raw(0), Pid::from_raw(0)))
         .and_then(|()| dup2_stdin(input))
         .and_then(|()| dup2_stdout(output))
         .and_then(|()| dup2_stderr(error))

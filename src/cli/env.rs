@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use nix::unistd::geteuid;
 
 use super::build_systems::Toolchain;
+use super::emulation::Wish;
 use super::forms::{self, Format};
 use super::output::print;
 use super::target::request;
@@ -46,6 +47,10 @@ pub(super) fn env(arguments: &Arguments) -> Result<ExitCode, Error> {
     // For whoever asks: the user of a shell, of docker exec, of a step in a workflow.
     plan.settings.extend(user::trusted_trees(&environment, &Mounts::read(), geteuid().as_raw()));
     plan.notes.extend(facts.and_then(|facts| facts.damage(&plan.request, &environment)));
+    plan.notes.extend(match Wish::read(&environment) {
+        Ok(wish) => wish.note(&plan.request),
+        Err(error) => Some(format!("emulation: {error}")),
+    });
     let planned = identity::Request::read(&environment)
         .map_err(Error::from)
         .and_then(|request| Ok(identity::plan(&request, &identity::Facts::gather(&request))?));

@@ -2,6 +2,7 @@
 
 mod binfmt;
 mod build_systems;
+mod emulation;
 mod env;
 mod forms;
 mod identity;
@@ -55,7 +56,8 @@ enum Command {
     ///
     /// Started as root, the command runs as LOCAL_USER_ID (else the owner of the working directory with GB_USER=owner,
     /// else 9001), with LOCAL_GROUP_ID, EXTRA_GROUP_ID and EXTRA_GROUP_IDS, an account and the home /home/user;
-    /// RUN_AS_ROOT=true keeps root. Exit codes: the command's own; 127 not found; 126 found but cannot run; 125 gb
+    /// RUN_AS_ROOT=true keeps root. If programs of another target do not run here a line says so; GB_BINFMT=require refuses
+    /// then, GB_BINFMT=off does not look. Exit codes: the command's own; 127 not found; 126 found but cannot run; 125 gb
     /// itself failed.
     #[command(override_usage = "gb run [OPTIONS] [--] COMMAND [ARGUMENT]...")]
     Run(run::Arguments),

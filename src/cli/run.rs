@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use super::emulation::Wish;
 use super::forms::dry_run;
 use super::output::print;
 use super::program::become_program;
@@ -65,6 +66,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
         },
     )?;
     let no_new_privs = arguments.no_new_privs || wants_no_new_privileges(&environment)?;
+    let emulation = Wish::read(&environment)?;
     let target = request(None, &environment)?;
     target.check_sysroot(&environment)?;
     let user = Request::read(&environment)?;
@@ -74,6 +76,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
         let facts = target_facts(&target, &environment)?;
         let mut target = toolchain::plan(target, &environment, facts.as_ref());
         target.settings.extend(trusted_trees(&environment, &mounts, user.ids().uid));
+        target.notes.extend(emulation.note(&target.request));
         let shown = shown(Ok(&user), Ok(init.as_ref()), Ok(no_new_privs), &environment);
         return print(&dry_run(&target, &shown, &arguments.command, arguments.json));
     }
@@ -103,8 +106,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let mut problems = became?;
 
     // From here on as the user. What follows looks at files that the caller names, and none of it can fail but the exec: save
-    // for GB_SYSROOT, by which the caller has said against what to build, and which only the user may look at.
+    // for GB_SYSROOT, by which the caller has said against what to build, and which only the user may look at, and for
+    // GB_BINFMT=require, for which a program is run.
     let facts = target_facts(&target, &environment)?;
+    emulation.look(&target, facts.as_ref().is_some_and(|facts| facts.runner.is_some()))?;
     let target = toolchain::plan(target, &environment, facts.as_ref());
     for leak in &target.leaks {
         tell(leak);

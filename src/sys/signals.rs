@@ -155,6 +155,27 @@ pub fn wait_for_signal(limit: Option<Duration>) -> io::Result<Option<Signal>> {
     Ok(Some(Signal { number, from_kernel: info.si_code == libc::SI_KERNEL, from_self }))
 }
 
+/// Takes the SIGCHLD away that tells of this child, which was reaped since: where it is blocked, as in PID 1, it would tell others
+/// of it.
+pub fn forget_child(child: nix::unistd::Pid) {
+    let mut set = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: the first call initialises the set, which both may write; the number is a signal's.
+    unsafe { libc::sigemptyset(set.as_mut_ptr()) };
+    // SAFETY: as above.
+    unsafe { libc::sigaddset(set.as_mut_ptr(), libc::SIGCHLD) };
+    // SAFETY: siginfo_t is plain data for which all zeroes is a valid value.
+    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+    // SAFETY: timespec is plain data for which all zeroes is a valid value: no time at all.
+    let now: libc::timespec = unsafe { std::mem::zeroed() };
+    // SAFETY: all three are initialised and outlive the call.
+    let number = unsafe { libc::sigtimedwait(set.as_ptr(), &mut info, &now) };
+    // SAFETY: sigaction(2): SIGCHLD has the child's process id in si_pid.
+    if number == libc::SIGCHLD && unsafe { info.si_pid() } != child.as_raw() {
+        // It was another's, whom whoever is to reap it has to hear of.
+        let _sent = send(nix::unistd::getpid().as_raw(), libc::SIGCHLD);
+    }
+}
+
 /// Sends a signal as kill(2) does: to a process, to a process group (`-pgrp`), or to everyone (-1).
 ///
 /// Signal 0 only tells whether there is anyone to send to.

@@ -21,8 +21,9 @@ fn no_child_is_started() -> RwLockWriteGuard<'static, ()> {
     FILES.write().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A call of gb (or of another program that calls it), with no environment but PATH, and RUN_AS_ROOT: the tests may be
-/// run by root, who would become another user. (What becomes of users is what tests/entrypoint is about.)
+/// A call of gb (or of another program that calls it), with no environment but PATH, RUN_AS_ROOT and GB_BINFMT: the tests may be
+/// run by root, who would become another user (what becomes of users is what tests/entrypoint is about), and on a kernel that
+/// emulates what it likes.
 pub struct Call(Command);
 
 /// What a call left behind.
@@ -45,7 +46,11 @@ pub fn sh(script: &str) -> Call {
 impl Call {
     pub fn new(program: impl AsRef<OsStr>) -> Call {
         let mut command = Command::new(program);
-        command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").stdin(Stdio::null());
+        command
+            .env_clear()
+            .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+            .env("GB_BINFMT", "off")
+            .stdin(Stdio::null());
         // Whoever is not root can't stay it, and is told so.
         if nix::unistd::geteuid().is_root() {
             command.env("RUN_AS_ROOT", "true");

@@ -24,7 +24,7 @@ pub(super) use drop_in::play as play_drop_in;
 use register::{Register, Unregister};
 
 /// How long a program of a few instructions may take on a machine that does much else.
-const LIMIT: Duration = Duration::from_secs(10);
+pub(super) const LIMIT: Duration = Duration::from_secs(10);
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
