@@ -162,7 +162,13 @@ fn tonistiigi(words: &[OsString], environment: &Environment) -> Result<Asked, Wo
     };
     let install = match install.as_str() {
         "all" => Install::All,
-        words => Install::These(list(words).into_iter().map(platform_of).collect()),
+        // An emulator's name says as much.
+        words => Install::These(
+            list(words)
+                .into_iter()
+                .map(|word| platform_of(word.trim_start_matches("qemu-").to_owned()).map_err(|_| word))
+                .collect(),
+        ),
     };
     let going = |word: String| match word.as_str() {
         "all" => Going::Name("*".to_owned()),
@@ -394,6 +400,7 @@ mod tests {
             ("--install linux/arm64", "- +arm64"),
             ("--install linux/arm/v7,linux/amd64", "- +arm amd64"),
             ("--install x86_64,aarch64,i386,armhf,armel,ppc64el", "- +amd64 arm64 386 arm arm ppc64le"),
+            ("--install qemu-aarch64,qemu-vax", "- +arm64 ?qemu-vax"),
             ("--install arm64,vax", "- +arm64 ?vax"),
             ("--install arm64, --version=false", "- +arm64"),
             ("--install=", "- +"),
