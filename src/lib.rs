@@ -6,6 +6,7 @@
 //! | [`toolchain`] | targets, sysroots, the environment of a build, the compiler and pkg-config roles |
 //! | [`binfmt`] | whether programs of other architectures run, and by what |
 //! | [`entrypoint`] | becoming the user's command |
+//! | [`elf`] | what an ELF file says of itself to a loader |
 //! | [`platform`] | the table of architectures, and the reading of their names |
 //! | [`environment`] | environment variables, byte for byte |
 //! | [`file`] | looking into files that somebody else names |
@@ -13,10 +14,12 @@
 //! | [`sys`] | the only `unsafe` |
 //! | [`error`] | exit codes and messages |
 //!
-//! Dependencies point downwards in this table, and `toolchain`, `binfmt` and `entrypoint` do not know each other.
+//! Dependencies point downwards in this table, and `toolchain`, `binfmt`, `entrypoint` and `rootfs` do not know each
+//! other.
 
 pub mod binfmt;
 pub mod cli;
+pub mod elf;
 pub mod entrypoint;
 pub mod environment;
 pub mod error;
