@@ -6,6 +6,7 @@
 //! | [`toolchain`] | targets, sysroots, the environment of a build, the compiler and pkg-config roles |
 //! | [`binfmt`] | whether programs of other architectures run, and by what |
 //! | [`entrypoint`] | becoming the user's command |
+//! | [`loader`] | the rules by which dynamic loaders find what a program needs |
 //! | [`elf`] | what an ELF file says of itself to a loader |
 //! | [`platform`] | the table of architectures, and the reading of their names |
 //! | [`environment`] | environment variables, byte for byte |
@@ -24,6 +25,7 @@ pub mod entrypoint;
 pub mod environment;
 pub mod error;
 pub mod file;
+pub mod loader;
 pub mod platform;
 pub mod sys;
 pub mod toolchain;

@@ -14,7 +14,8 @@ pub use levels::levels_of_this_machine;
 pub use parse::{Named, Target, UnknownPlatform, Why, parse, parse_any, parse_parts, parse_system};
 pub use spelling::Separator;
 pub use table::{
-    Abi, Binfmt, Binutils, Elf, ElfClass, ElfData, Machine, PLATFORMS, Platform, Probe, SYSTEMS, Variable,
+    Abi, Binfmt, Binutils, Elf, ElfClass, ElfData, Loading, Machine, PLATFORMS, Platform, Probe, SYSTEMS,
+    Variable,
 };
 pub use variant::{BadVariant, Variant};
 
@@ -84,7 +85,11 @@ impl Platform {
             Some(&ELFDATA2MSB) => ElfData::Big,
             _ => return None,
         };
-        let machine = Machine(header.e_machine);
+        Platform::by_identification(class, data, Machine(header.e_machine))
+    }
+
+    /// The platform whose ELF files are of this class, byte order and machine.
+    pub fn by_identification(class: ElfClass, data: ElfData, machine: Machine) -> Option<&'static Platform> {
         PLATFORMS.iter().find(|p| (p.elf.class, p.elf.data, p.elf.machine) == (class, data, machine))
     }
 

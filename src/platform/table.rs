@@ -51,11 +51,47 @@ pub struct Abi {
     pub rust: Option<&'static str>,
     /// The path of glibc's dynamic loader (ELF interpreter).
     pub loader: &'static str,
+    /// What dynamic loaders go by.
+    pub loading: Loading,
     /// Flags that clang needs to meet the ABI's baseline, when the Go variant says nothing.
     pub baseline: &'static [&'static str],
 }
 
+/// What dynamic loaders go by, where architectures differ.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Loading {
+    /// The flags that its libraries have in glibc's ld.so.cache.
+    pub cache: u32,
+    /// The bits of `e_flags` that glibc's loader looks at in a library, and what they may be.
+    pub(super) flags: (u32, &'static [u32]),
+    /// The bits of `e_flags` that tell this ABI's libraries from those of the platform's other ABIs, and what they are.
+    pub(super) hint: (u32, u32),
+    /// The oldest processor that glibc has a subdirectory of glibc-hwcaps for; the loader itself has the newer ones.
+    pub oldest_hwcap: Option<&'static str>,
+    /// The directory of libraries where there are no multiarch directories.
+    pub lib: &'static str,
+    /// musl's name of it: the loader is `/lib/ld-musl-<name>.so.1`.
+    pub musl: &'static str,
+}
+
+impl Loading {
+    /// Whether glibc's loader takes a library with these `e_flags`.
+    pub fn is_for(&self, flags: u32) -> bool {
+        self.flags.1.contains(&(flags & self.flags.0))
+    }
+
+    /// Whether these `e_flags` are of this ABI, rather than of another one of the platform.
+    pub fn is_likely(&self, flags: u32) -> bool {
+        flags & self.hint.0 == self.hint.1
+    }
+}
+
 impl Platform {
+    /// How many values of `EI_ABIVERSION` glibc's loader takes with `ELFOSABI_SYSV` (VALID_ELF_ABIVERSION).
+    pub fn sysv_abi_versions(&self) -> u8 {
+        if self.elf.machine == EM_MIPS { 6 } else { 1 }
+    }
+
     /// Whether glibc's start files ask for an executable stack: those for MIPS do, where kernels before 4.8 ran the
     /// instructions of an emulated FPU there (NEWS of glibc 2.31).
     pub fn needs_executable_stack(&self) -> bool {
@@ -237,6 +273,14 @@ pub static PLATFORMS: &[Platform] = &[
                 rpm: "i686",
                 rust: Some("i686-unknown-linux-gnu"),
                 loader: "/lib/ld-linux.so.2",
+                loading: Loading {
+                    cache: 0x0003,
+                    flags: (0, &[0]),
+                    hint: (0, 0),
+                    oldest_hwcap: None,
+                    lib: "lib",
+                    musl: "i386",
+                },
                 baseline: &[],
             },
             &[],
@@ -273,6 +317,14 @@ pub static PLATFORMS: &[Platform] = &[
                 rpm: "x86_64",
                 rust: Some("x86_64-unknown-linux-gnu"),
                 loader: "/lib64/ld-linux-x86-64.so.2",
+                loading: Loading {
+                    cache: 0x0303,
+                    flags: (0, &[0]),
+                    hint: (0, 0),
+                    oldest_hwcap: Some("x86-64-v2"),
+                    lib: "lib64",
+                    musl: "x86_64",
+                },
                 baseline: &[],
             },
             &[],
@@ -309,6 +361,14 @@ pub static PLATFORMS: &[Platform] = &[
                 rpm: "armv7hl",
                 rust: Some("armv7-unknown-linux-gnueabihf"),
                 loader: "/lib/ld-linux-armhf.so.3",
+                loading: Loading {
+                    cache: 0x0903,
+                    flags: (0, &[0]),
+                    hint: (0x400, 0x400),
+                    oldest_hwcap: None,
+                    lib: "lib",
+                    musl: "armhf",
+                },
                 baseline: &["-march=armv7-a", "-mfpu=vfpv3-d16"],
             },
             // Debian's armel runs on ARMv5TE; its libc and start files are what GOARM=5 and 6 can link.
@@ -319,6 +379,14 @@ pub static PLATFORMS: &[Platform] = &[
                 rpm: "armv5tel",
                 rust: Some("armv5te-unknown-linux-gnueabi"),
                 loader: "/lib/ld-linux.so.3",
+                loading: Loading {
+                    cache: 0x0b03,
+                    flags: (0, &[0]),
+                    hint: (0x200, 0x200),
+                    oldest_hwcap: None,
+                    lib: "lib",
+                    musl: "arm",
+                },
                 baseline: &["-march=armv5te"],
             }],
         ),
@@ -357,6 +425,14 @@ pub static PLATFORMS: &[Platform] = &[
                 rpm: "aarch64",
                 rust: Some("aarch64-unknown-linux-gnu"),
                 loader: "/lib/ld-linux-aarch64.so.1",
+                loading: Loading {
+                    cache: 0x0a03,
+                    flags: (0, &[0]),
+                    hint: (0, 0),
+                    oldest_hwcap: None,
+                    lib: "lib64",
+                    musl: "aarch64",
+                },
                 baseline: &[],
             },
             &[],
@@ -388,6 +464,14 @@ pub static PLATFORMS: &[Platform] = &[
                 rpm: "loongarch64",
                 rust: Some("loongarch64-unknown-linux-gnu"),
                 loader: "/lib64/ld-linux-loongarch-lp64d.so.1",
+                loading: Loading {
+                    cache: 0x1203,
+                    flags: (0, &[0]),
+                    hint: (0, 0),
+                    oldest_hwcap: None,
+                    lib: "lib64",
+                    musl: "loongarch64",
+                },
                 baseline: &[],
             },
             &[],
@@ -419,6 +503,14 @@ pub static PLATFORMS: &[Platform] = &[
                 rpm: "mips",
                 rust: Some("mips-unknown-linux-gnu"),
                 loader: "/lib/ld.so.1",
+                loading: Loading {
+                    cache: 0x0003,
+                    flags: (0, &[0]),
+                    hint: (0, 0),
+                    oldest_hwcap: None,
+                    lib: "lib",
+                    musl: "mips",
+                },
                 baseline: &[],
             },
             &[],
@@ -450,6 +542,14 @@ pub static PLATFORMS: &[Platform] = &[
                 rpm: "mips64",
                 rust: Some("mips64-unknown-linux-gnuabi64"),
                 loader: "/lib64/ld.so.1",
+                loading: Loading {
+                    cache: 0x0703,
+                    flags: (0, &[0]),
+                    hint: (0, 0),
+                    oldest_hwcap: None,
+                    lib: "lib64",
+                    musl: "mips64",
+                },
                 baseline: &[],
             },
             &[],
@@ -481,6 +581,14 @@ pub static PLATFORMS: &[Platform] = &[
                 rpm: "mips64el",
                 rust: Some("mips64el-unknown-linux-gnuabi64"),
                 loader: "/lib64/ld.so.1",
+                loading: Loading {
+                    cache: 0x0703,
+                    flags: (0, &[0]),
+                    hint: (0, 0),
+                    oldest_hwcap: None,
+                    lib: "lib64",
+                    musl: "mips64el",
+                },
                 baseline: &[],
             },
             &[],
@@ -512,6 +620,14 @@ pub static PLATFORMS: &[Platform] = &[
                 rpm: "mipsel",
                 rust: Some("mipsel-unknown-linux-gnu"),
                 loader: "/lib/ld.so.1",
+                loading: Loading {
+                    cache: 0x0003,
+                    flags: (0, &[0]),
+                    hint: (0, 0),
+                    oldest_hwcap: None,
+                    lib: "lib",
+                    musl: "mipsel",
+                },
                 baseline: &[],
             },
             &[],
@@ -548,6 +664,14 @@ pub static PLATFORMS: &[Platform] = &[
                 rpm: "ppc64",
                 rust: Some("powerpc64-unknown-linux-gnu"),
                 loader: "/lib64/ld64.so.1",
+                loading: Loading {
+                    cache: 0x0503,
+                    flags: (0x3, &[0, 1]),
+                    hint: (0, 0),
+                    oldest_hwcap: None,
+                    lib: "lib64",
+                    musl: "powerpc64",
+                },
                 baseline: &[],
             },
             &[],
@@ -584,6 +708,14 @@ pub static PLATFORMS: &[Platform] = &[
                 rpm: "ppc64le",
                 rust: Some("powerpc64le-unknown-linux-gnu"),
                 loader: "/lib64/ld64.so.2",
+                loading: Loading {
+                    cache: 0x0503,
+                    flags: (0x3, &[0, 2]),
+                    hint: (0, 0),
+                    oldest_hwcap: Some("power9"),
+                    lib: "lib64",
+                    musl: "powerpc64le",
+                },
                 baseline: &[],
             },
             &[],
@@ -621,6 +753,14 @@ pub static PLATFORMS: &[Platform] = &[
                 rpm: "riscv64",
                 rust: Some("riscv64gc-unknown-linux-gnu"),
                 loader: "/lib/ld-linux-riscv64-lp64d.so.1",
+                loading: Loading {
+                    cache: 0x1003,
+                    flags: (0x6, &[0x4]),
+                    hint: (0, 0),
+                    oldest_hwcap: None,
+                    lib: "lib64",
+                    musl: "riscv64",
+                },
                 baseline: &[],
             },
             &[],
@@ -652,6 +792,14 @@ pub static PLATFORMS: &[Platform] = &[
                 rpm: "s390x",
                 rust: Some("s390x-unknown-linux-gnu"),
                 loader: "/lib/ld64.so.1",
+                loading: Loading {
+                    cache: 0x0403,
+                    flags: (0, &[0]),
+                    hint: (0, 0),
+                    oldest_hwcap: Some("z13"),
+                    lib: "lib64",
+                    musl: "s390x",
+                },
                 baseline: &[],
             },
             &[],
