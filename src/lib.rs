@@ -6,6 +6,7 @@
 //! | [`toolchain`] | targets, sysroots, the environment of a build, the compiler and pkg-config roles |
 //! | [`binfmt`] | whether programs of other architectures run, and by what |
 //! | [`entrypoint`] | becoming the user's command |
+//! | [`rootfs`] | a root directory as programs in it would see it, and what they need of it |
 //! | [`loader`] | the rules by which dynamic loaders find what a program needs |
 //! | [`elf`] | what an ELF file says of itself to a loader |
 //! | [`platform`] | the table of architectures, and the reading of their names |
@@ -27,6 +28,7 @@ pub mod error;
 pub mod file;
 pub mod loader;
 pub mod platform;
+pub mod rootfs;
 pub mod sys;
 pub mod toolchain;
 pub mod user_namespace;

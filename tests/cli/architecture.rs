@@ -41,6 +41,7 @@ fn dependencies_point_downwards() {
         ("src/platform", &["platform"]),
         ("src/elf", &["elf", "platform"]),
         ("src/loader", &["loader", "elf", "platform"]),
+        ("src/rootfs", &["rootfs", "loader", "elf", "platform"]),
         ("src/toolchain", &["toolchain", "platform", "environment", "file"]),
         ("src/binfmt", &["binfmt", "platform", "file", "sys", "user_namespace"]),
         ("src/entrypoint", &["entrypoint", "platform", "environment", "file", "sys", "user_namespace"]),

@@ -1,0 +1,285 @@
+//! What programs of a root need to start: everything that their loaders would load, for every processor that is asked for.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use nix::errno::Errno;
+
+use super::files::Seen;
+use super::root::Root;
+use super::walk::{Last, Resolved};
+use crate::elf::{Elf, ElfError};
+use crate::loader::{Files, Graph, Kind, NoLoader, Own, Program, Settings, resolve};
+
+/// Which files of glibc-hwcaps count. Which processor this machine has never does.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Hwcaps {
+    /// Those for every processor that the loader knows.
+    #[default]
+    All,
+    /// None: what every processor runs.
+    None,
+    /// Those for processors that have these, best first.
+    Only(Vec<Vec<u8>>),
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// Which files of glibc-hwcaps count.
+    pub hwcaps: Hwcaps,
+    /// Beside that, what is asked of each resolution.
+    pub settings: Settings,
+}
+
+/// A program, and what it needs.
+#[derive(Debug, Clone)]
+pub struct Start {
+    /// Its path, as it was asked for.
+    pub path: PathBuf,
+    /// What it needs, or why that can't be told.
+    pub result: Result<Needs, StartError>,
+}
+
+/// What a program needs.
+#[derive(Debug, Clone)]
+pub enum Needs {
+    /// Nothing: it is static, or a library that asks for no other.
+    Nothing,
+    /// It is a script, and needs what this program needs.
+    Interpreter(PathBuf),
+    /// What its loader loads.
+    Loaded {
+        /// The loader.
+        own: Rc<Own>,
+        /// For each kind of processor that makes a difference what is loaded. The first one is of the oldest kind.
+        graphs: Vec<Variant>,
+    },
+}
+
+/// What is loaded on one kind of processor.
+#[derive(Debug, Clone)]
+pub struct Variant {
+    /// The names of glibc-hwcaps that it has, best first.
+    pub hwcaps: Vec<Vec<u8>>,
+    /// What is loaded.
+    pub graph: Graph,
+}
+
+/// Why it can't be told what a program needs.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StartError {
+    /// It can't be opened.
+    #[error("{}", .0.desc())]
+    Open(Errno),
+    /// It is no program.
+    #[error("{0}")]
+    Elf(#[from] ElfError),
+    /// Its loader is not there.
+    #[error("its loader {} is not there: {}", String::from_utf8_lossy(.path), .errno.desc())]
+    Loader {
+        /// The loader's path.
+        path: Vec<u8>,
+        /// Why it can't be opened.
+        errno: Errno,
+    },
+    /// Its loader is none that gb knows.
+    #[error("its loader {}: {why}", String::from_utf8_lossy(.path))]
+    NoLoader {
+        /// The loader's path.
+        path: Vec<u8>,
+        /// Why.
+        why: NoLoader,
+    },
+    /// Its loader is for another machine.
+    #[error("its loader {} is for another machine", String::from_utf8_lossy(.0))]
+    OtherMachine(Vec<u8>),
+    /// It is a library, and there is no loader for it at any of the usual paths.
+    #[error("it names no loader, and there is none for it ({})", paths(.0))]
+    NoUsualLoader(Vec<Vec<u8>>),
+    /// It begins with `#!`, and what follows is no path.
+    #[error("the program after its #! is not named by a path from the root")]
+    Script,
+}
+
+fn paths(paths: &[Vec<u8>]) -> String {
+    match paths.is_empty() {
+        true => "gb knows none for its machine".to_owned(),
+        false => paths.iter().map(|path| String::from_utf8_lossy(path)).collect::<Vec<_>>().join(" "),
+    }
+}
+
+/// Finds out what programs need.
+pub struct Finder<'a> {
+    seen: Seen<'a>,
+    request: &'a Request,
+    loaders: HashMap<Vec<u8>, Result<Rc<Own>, StartError>>,
+}
+
+/// No loader is larger.
+const LARGEST_LOADER: u64 = 64 << 20;
+/// What the kernel reads of a script's first line (BINPRM_BUF_SIZE).
+const FIRST_LINE: usize = 256;
+
+impl<'a> Finder<'a> {
+    /// Begins to look in a root.
+    pub fn new(root: &'a Root, request: &'a Request) -> Finder<'a> {
+        Finder { seen: Seen::new(root), request, loaders: HashMap::new() }
+    }
+
+    /// The files that were seen on the way.
+    pub fn seen(&self) -> &Seen<'a> {
+        &self.seen
+    }
+
+    /// Finds out what a program needs; its path is from the root.
+    pub fn needs(&mut self, path: &Path) -> Start {
+        let absolute = Path::new("/").join(path);
+        Start { path: absolute.clone(), result: self.find(&absolute) }
+    }
+
+    fn find(&mut self, path: &Path) -> Result<Needs, StartError> {
+        let bytes = path.as_os_str().as_bytes();
+        let opened = self.seen.open(bytes).map_err(StartError::Open)?;
+        let elf = match opened.elf {
+            Ok(elf) => elf,
+            Err(ElfError::NotElf | ElfError::TooShort) => match self.script(path)? {
+                Some(interpreter) => return Ok(Needs::Interpreter(interpreter)),
+                None => return Err(ElfError::NotElf.into()),
+            },
+            Err(error) => return Err(error.into()),
+        };
+        let asks = elf.dynamic.as_ref().is_some_and(|dynamic| !dynamic.requests.is_empty());
+        let own = match &elf.interpreter {
+            Some(loader) => self.loader(loader)?,
+            None if !asks => return Ok(Needs::Nothing),
+            None => self.usual_loader(&elf)?,
+        };
+        if (elf.header.class, elf.header.data, elf.header.machine)
+            != (own.header.class, own.header.data, own.header.machine)
+        {
+            return Err(StartError::OtherMachine(own.path.clone()));
+        }
+        let real = self.seen.root().resolve(path, Last::Follow);
+        let real = real.map_err(|error| StartError::Open(number(&error)))?.path.into_os_string().into_vec();
+        let program = Program {
+            path: bytes,
+            real_path: elf.interpreter.is_some().then_some(real.as_slice()),
+            id: opened.id,
+            elf,
+        };
+        let mut graphs: Vec<Variant> = Vec::new();
+        for hwcaps in self.processors(&own) {
+            let settings = Settings { hwcaps: hwcaps.clone(), ..self.request.settings.clone() };
+            let graph = resolve(&self.seen, &own, &program, &settings);
+            if !graphs.iter().any(|known| known.graph.is_same(&graph)) {
+                graphs.push(Variant { hwcaps, graph });
+            }
+        }
+        Ok(Needs::Loaded { own, graphs })
+    }
+
+    /// The kinds of processors, the oldest first; each newer one has all that the older ones have.
+    fn processors(&self, own: &Own) -> Vec<Vec<Vec<u8>>> {
+        let Kind::Glibc(loader) = &own.kind else { return vec![Vec::new()] };
+        let names = match &self.request.hwcaps {
+            Hwcaps::None => &[],
+            Hwcaps::All => loader.hwcaps.as_slice(),
+            Hwcaps::Only(names) => names.as_slice(),
+        };
+        let known = |names: &[Vec<u8>]| {
+            names.iter().filter(|name| loader.hwcaps.contains(name)).cloned().collect::<Vec<_>>()
+        };
+        (0..=names.len()).rev().map(|from| known(names.get(from..).unwrap_or_default())).collect()
+    }
+
+    /// Reads the loader that a program names.
+    fn loader(&mut self, path: &[u8]) -> Result<Rc<Own>, StartError> {
+        if let Some(known) = self.loaders.get(path) {
+            return known.clone();
+        }
+        let read = self.seen.root().read(Path::new(OsStr::from_bytes(path)), LARGEST_LOADER);
+        let own = match read {
+            Err(error) => Err(StartError::Loader { path: path.to_vec(), errno: number(&error) }),
+            Ok(bytes) => Own::read(path, &bytes)
+                .map(Rc::new)
+                .map_err(|why| StartError::NoLoader { path: path.to_vec(), why }),
+        };
+        self.loaders.insert(path.to_vec(), own.clone());
+        own
+    }
+
+    /// The loader of a library: the first that is there of those that programs of its kind have.
+    fn usual_loader(&mut self, elf: &Elf) -> Result<Rc<Own>, StartError> {
+        let paths = Own::usual_paths(elf);
+        for path in &paths {
+            match self.loader(path) {
+                Err(StartError::Loader { .. }) => {}
+                Ok(own) if own.header.machine == elf.header.machine && own.header.data == elf.header.data => {
+                    return Ok(own);
+                }
+                Ok(_) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(StartError::NoUsualLoader(paths))
+    }
+
+    /// The program that a script is for (load_script in the kernel's fs/binfmt_script.c).
+    fn script(&self, path: &Path) -> Result<Option<PathBuf>, StartError> {
+        let Ok((file, _)) = self.seen.root().open_regular(path) else { return Ok(None) };
+        let mut line = Vec::new();
+        let read = io::Read::read_to_end(&mut io::Read::take(file, FIRST_LINE as u64), &mut line);
+        read.map_err(|error| StartError::Open(number(&error)))?;
+        let Some(rest) = line.strip_prefix(b"#!") else { return Ok(None) };
+        let rest = rest.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let blank = |byte: &u8| *byte == b' ' || *byte == b'\t' || *byte == 0;
+        let word = rest.split(blank).find(|word| !word.is_empty()).unwrap_or_default();
+        match word.starts_with(b"/") {
+            true => Ok(Some(OsStr::from_bytes(word).into())),
+            false => Err(StartError::Script),
+        }
+    }
+}
+
+fn number(error: &io::Error) -> Errno {
+    error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)
+}
+
+/// The files that programs need, and the links by which they are found: by path.
+#[derive(Debug, Default)]
+pub struct Paths {
+    /// Where each link leads; `None` of a file.
+    pub paths: BTreeMap<PathBuf, Option<PathBuf>>,
+}
+
+impl Paths {
+    /// Adds what a program needs to start, and the program.
+    pub fn add(&mut self, root: &Root, start: &Start) -> io::Result<()> {
+        self.add_path(root, &start.path)?;
+        let Ok(Needs::Loaded { graphs, .. }) = &start.result else { return Ok(()) };
+        for variant in graphs {
+            for object in &variant.graph.objects {
+                self.add_path(root, Path::new(OsStr::from_bytes(&object.path)))?;
+            }
+            // A name that leads to a file that is loaded by another one is looked for, too.
+            for tried in variant.graph.answers.iter().filter(|answer| answer.result.is_ok()) {
+                if let Some(last) = tried.tried.last() {
+                    self.add_path(root, Path::new(OsStr::from_bytes(&last.path)))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn add_path(&mut self, root: &Root, path: &Path) -> io::Result<()> {
+        let Resolved { path, links, .. } = root.resolve(path, Last::Follow)?;
+        self.paths.extend(links.into_iter().map(|link| (link.path, Some(link.target))));
+        self.paths.insert(path, None);
+        Ok(())
+    }
+}

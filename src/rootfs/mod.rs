@@ -1,0 +1,14 @@
+//! A root directory as programs in it would see it, and what these need of it. Nothing outside of it is ever read, and nothing
+//! of it is run.
+
+mod closure;
+mod files;
+mod metadata;
+mod root;
+mod walk;
+
+pub use closure::{Finder, Hwcaps, Needs, Paths, Request, Start, StartError, Variant};
+pub use files::Seen;
+pub use metadata::{Kind, Metadata};
+pub use root::Root;
+pub use walk::{Last, Link, Resolved};
