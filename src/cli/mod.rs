@@ -13,6 +13,7 @@ mod program;
 mod roles;
 mod run;
 mod runner;
+mod strip_libs;
 mod su_exec;
 mod target;
 mod tools;
@@ -80,6 +81,12 @@ enum Command {
         #[command(subcommand)]
         command: binfmt::Command,
     },
+    /// Show which files the programs of a root need to start, by the rules of its own loader
+    ///
+    /// Exit codes: 0 everything is there; 1 something is missing; 125 it could not be looked at.
+    // Hidden until it copies them, too.
+    #[command(hide = true)]
+    StripLibs(strip_libs::Arguments),
     /// Link the names of the compilers, of pkg-config, entrypoint.sh and su-exec to this program
     ///
     /// For each target <triple>-clang, -clang++, -cc, -c++ and -pkg-config; where PATH has no real ones go_linux_<goarch>_exec
@@ -139,5 +146,6 @@ fn subcommand(args: &[OsString]) -> Result<ExitCode, Error> {
         Command::Identity(arguments) => identity::identity(&arguments),
         Command::Binfmt { command } => command.run(),
         Command::InstallLinks(arguments) => install_links::install_links(&arguments),
+        Command::StripLibs(arguments) => arguments.run(),
     }
 }

@@ -1,0 +1,147 @@
+//! Everything, for programs.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::paths;
+use super::tree::how;
+use crate::error::Error;
+use crate::loader::{Answer, Asker, Graph, Kind, Outcome, Place, Problem, Rule};
+use crate::rootfs::{Needs, Root, Start, Variant};
+
+/// The form of the answer; a change that readers would notice raises it.
+const SCHEMA: u32 = 1;
+
+pub(super) fn write(root: &Root, place: &Path, starts: &[Start]) -> Result<String, Error> {
+    let files = paths(root, starts)?.paths.into_iter().map(|(path, target)| match target {
+        Some(target) => json!({ "path": path.to_string_lossy(), "link": target.to_string_lossy() }),
+        None => json!({ "path": path.to_string_lossy() }),
+    });
+    let answer = json!({
+        "schema": SCHEMA,
+        "root": place.to_string_lossy(),
+        "files": files.collect::<Vec<_>>(),
+        "programs": starts.iter().map(program).collect::<Vec<_>>(),
+    });
+    Ok(format!("{answer:#}\n"))
+}
+
+fn program(start: &Start) -> Value {
+    let path = start.path.to_string_lossy();
+    match &start.result {
+        Err(error) => json!({ "path": path, "closed": false, "error": error.to_string() }),
+        Ok(Needs::Nothing) => json!({ "path": path, "closed": true }),
+        Ok(Needs::Interpreter(interpreter)) => {
+            json!({ "path": path, "closed": true, "interpreter": interpreter.to_string_lossy() })
+        }
+        Ok(Needs::Loaded { own, graphs }) => json!({
+            "path": path,
+            "closed": graphs.iter().all(|variant| variant.graph.is_closed()),
+            "architecture": own.platform.goarch,
+            "libc": match &own.kind {
+                Kind::Glibc(_) => "glibc",
+                Kind::Musl(_) => "musl",
+            },
+            "system_directories": match &own.kind {
+                Kind::Glibc(loader) => Some(loader.directories.iter().map(|path| text(path)).collect::<Vec<_>>()),
+                Kind::Musl(_) => None,
+            },
+            "system_directories_guessed": matches!(&own.kind, Kind::Glibc(loader) if loader.is_guess),
+            "variants": graphs.iter().map(variant).collect::<Vec<_>>(),
+        }),
+    }
+}
+
+fn variant(Variant { hwcaps, graph }: &Variant) -> Value {
+    let objects = graph.objects.iter().map(|object| {
+        json!({
+            "path": text(&object.path),
+            "names": object.names.iter().map(|name| text(name)).collect::<Vec<_>>(),
+            "soname": object.elf.dynamic.as_ref().and_then(|dynamic| dynamic.soname.as_ref()).map(|name| text(name)),
+        })
+    });
+    let missing = graph.missing_versions.iter().map(|missing| {
+        json!({
+            "asker": path(graph, missing.asker),
+            "library": text(&missing.library),
+            "version": text(&missing.version),
+        })
+    });
+    json!({
+        "hwcaps": hwcaps.iter().map(|name| text(name)).collect::<Vec<_>>(),
+        "objects": objects.collect::<Vec<_>>(),
+        "requests": graph.answers.iter().map(|answer| request(graph, answer)).collect::<Vec<_>>(),
+        "missing_versions": missing.collect::<Vec<_>>(),
+        "limit": graph.limit.map(|limit| limit.to_string()),
+    })
+}
+
+fn request(graph: &Graph, answer: &Answer) -> Value {
+    let tried = answer.tried.iter().map(|tried| {
+        let (outcome, reason) = match &tried.outcome {
+            Outcome::Found => ("found", None),
+            Outcome::Errno(errno) => ("error", Some(errno.desc().to_owned())),
+            Outcome::Skipped(why) => ("skipped", Some((*why).to_owned())),
+            Outcome::Fatal(why) => ("fatal", Some(why.clone())),
+        };
+        let (rule, of) = place(graph, tried.place);
+        json!({ "path": text(&tried.path), "rule": rule, "of": of, "outcome": outcome, "reason": reason })
+    });
+    let (found, rule, of, problem) = match &answer.result {
+        Ok((object, rule)) => {
+            let (rule, of) = match rule {
+                Rule::Found(at) => place(graph, *at),
+                Rule::SameFile(at) => ("same-file", place(graph, *at).1),
+                Rule::Name => ("loaded", None),
+                Rule::Soname => ("loaded-soname", None),
+                Rule::Itself => ("loader", None),
+            };
+            (path(graph, *object), Some(rule), of, None)
+        }
+        Err(problem) => {
+            let problem = match problem {
+                Problem::NotFound => "not-found",
+                Problem::Fatal { .. } => "fatal",
+                Problem::Token(_) => "token",
+                Problem::Limit(_) => "limit",
+            };
+            (None, None, None, Some(problem))
+        }
+    };
+    json!({
+        "asker": match answer.asker {
+            Asker::Object(object) => path(graph, object),
+            Asker::Environment => Some("LD_PRELOAD".to_owned()),
+            Asker::PreloadFile => Some("/etc/ld.so.preload".to_owned()),
+        },
+        "how": how(answer.how).unwrap_or("needed"),
+        "name": text(&answer.name),
+        "found": found,
+        "rule": rule,
+        "of": of,
+        "problem": problem,
+        "is_hole": answer.is_hole(),
+        "tried": tried.collect::<Vec<_>>(),
+    })
+}
+
+/// The name of a place, and the object whose it is.
+fn place(graph: &Graph, place: Place) -> (&'static str, Option<String>) {
+    match place {
+        Place::Path => ("path", None),
+        Place::Rpath(object) => ("rpath", path(graph, object)),
+        Place::LibraryPath => ("library-path", None),
+        Place::Runpath(object) => ("runpath", path(graph, object)),
+        Place::Cache => ("cache", None),
+        Place::System => ("system", None),
+    }
+}
+
+fn path(graph: &Graph, object: usize) -> Option<String> {
+    graph.objects.get(object).map(|object| text(&object.path))
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}

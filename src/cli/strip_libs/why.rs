@@ -1,0 +1,71 @@
+//! Why a file is needed: who asked for it, for whom that was loaded, and so on up to the program.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use super::tree::{how, path_of};
+use super::{by_rule, shown};
+use crate::loader::{Asker, Graph};
+use crate::rootfs::{Last, Needs, Root, Start, Variant};
+
+/// The reasons, for each program that needs the file; empty if none does.
+pub(super) fn write(root: &Root, starts: &[Start], path: &Path) -> String {
+    let real = |path: &Path| -> Option<PathBuf> { Some(root.resolve(path, Last::Follow).ok()?.path) };
+    let Some(wanted) = real(path) else { return String::new() };
+    let is_wanted = |path: &[u8]| real(Path::new(OsStr::from_bytes(path))).as_ref() == Some(&wanted);
+    let mut text = String::new();
+    for start in starts {
+        let program = shown(start.path.as_os_str().as_bytes());
+        let Ok(Needs::Loaded { graphs, .. }) = &start.result else { continue };
+        for Variant { hwcaps, graph } in graphs {
+            let found = graph.objects.iter().position(|object| is_wanted(&object.path));
+            let Some(found) = found else { continue };
+            let with =
+                hwcaps.first().map(|best| format!(" with {} and older", shown(best))).unwrap_or_default();
+            text.push_str(&format!("{program}{with}\n"));
+            if found == 0 {
+                text.push_str("  is it\n");
+            }
+            chain(graph, found, &mut text);
+        }
+    }
+    text
+}
+
+/// Who asked for an object: all of them; and of the first one the same, up to the program.
+fn chain(graph: &Graph, object: usize, text: &mut String) {
+    let mut next = object;
+    let mut seen = Vec::new();
+    while !seen.contains(&next) {
+        seen.push(next);
+        let path = path_of(graph, next);
+        let askers: Vec<_> = graph
+            .answers
+            .iter()
+            .filter(|answer| answer.result.as_ref().is_ok_and(|(found, _)| *found == next))
+            .collect();
+        let mut asker = None;
+        for answer in &askers {
+            let Ok((_, rule)) = answer.result else { continue };
+            let by = match answer.asker {
+                Asker::Object(object) => path_of(graph, object),
+                Asker::Environment => "LD_PRELOAD".to_owned(),
+                Asker::PreloadFile => "/etc/ld.so.preload".to_owned(),
+            };
+            let as_what = how(answer.how).map(|how| format!(" as its {how}")).unwrap_or_default();
+            text.push_str(&format!(
+                "  {path}: {by} asks for {}{as_what} [{}]\n",
+                shown(&answer.name),
+                by_rule(rule, &|object| path_of(graph, object))
+            ));
+            if let (None, Asker::Object(object)) = (asker, answer.asker) {
+                asker = Some(object);
+            }
+        }
+        match asker {
+            Some(asker) if asker != 0 => next = asker,
+            _ => return,
+        }
+    }
+}
