@@ -24,6 +24,10 @@ pub struct Metadata {
     pub size: u64,
     /// How many names it has.
     pub names: u64,
+    /// When its contents were changed last: seconds and nanoseconds.
+    pub modified: (i64, i64),
+    /// When anything of it was.
+    pub changed: (i64, i64),
 }
 
 /// The kinds of files.
@@ -83,6 +87,8 @@ impl From<&FileStat> for Metadata {
             gid: stat.st_gid,
             size: u64::try_from(stat.st_size).unwrap_or_default(),
             names: stat.st_nlink as u64,
+            modified: (stat.st_mtime as i64, stat.st_mtime_nsec as i64),
+            changed: (stat.st_ctime as i64, stat.st_ctime_nsec as i64),
         }
     }
 }

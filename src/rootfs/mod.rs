@@ -4,11 +4,20 @@
 mod closure;
 mod files;
 mod metadata;
+mod output;
 mod root;
+mod tree;
 mod walk;
+mod write;
+
+#[cfg(test)]
+mod tests;
 
 pub use closure::{Finder, Hwcaps, Needs, Paths, Request, Start, StartError, Variant};
 pub use files::Seen;
 pub use metadata::{Kind, Metadata};
+pub use output::{Existing, Output, OutputError};
 pub use root::Root;
+pub use tree::{AddError, Made, Node, Tree};
 pub use walk::{Last, Link, Resolved};
+pub use write::{Times, WriteError, Written, write};

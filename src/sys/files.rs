@@ -68,9 +68,40 @@ fn fdinfo_mount_id(file: BorrowedFd<'_>) -> Option<u64> {
 /// Whether a file has capabilities of its own (capabilities(7), "File capabilities").
 pub fn has_capabilities(path: &CStr) -> bool {
     // SAFETY: both strings end with a NUL byte; with a size of 0 nothing is written (getxattr(2)).
-    let size =
-        unsafe { libc::getxattr(path.as_ptr(), c"security.capability".as_ptr(), std::ptr::null_mut(), 0) };
+    let size = unsafe { libc::getxattr(path.as_ptr(), CAPABILITY.as_ptr(), std::ptr::null_mut(), 0) };
     size > 0
+}
+
+/// The attribute that holds a file's capabilities (xattr(7)).
+const CAPABILITY: &CStr = c"security.capability";
+
+/// A file's capabilities, as the kernel keeps them; `None` if it has none, or its file system can't have any.
+pub fn capabilities(file: BorrowedFd<'_>) -> io::Result<Option<Vec<u8>>> {
+    // struct vfs_ns_cap_data of include/uapi/linux/capability.h has 24 bytes.
+    let mut value = vec![0_u8; 64];
+    // SAFETY: the name ends with a NUL byte, and the kernel writes no more than the length that it is told (fgetxattr(2)).
+    let size = unsafe {
+        libc::fgetxattr(file.as_raw_fd(), CAPABILITY.as_ptr(), value.as_mut_ptr().cast(), value.len())
+    };
+    match usize::try_from(size) {
+        Ok(size) => {
+            value.truncate(size);
+            Ok(Some(value))
+        }
+        Err(_) => match io::Error::last_os_error() {
+            error if matches!(error.raw_os_error(), Some(libc::ENODATA | libc::ENOTSUP)) => Ok(None),
+            error => Err(error),
+        },
+    }
+}
+
+/// Gives a file capabilities, as [`capabilities`] tells them.
+pub fn set_capabilities(file: BorrowedFd<'_>, value: &[u8]) -> io::Result<()> {
+    // SAFETY: the name ends with a NUL byte, and the kernel reads no more than the value's length (fsetxattr(2)).
+    let rc = unsafe {
+        libc::fsetxattr(file.as_raw_fd(), CAPABILITY.as_ptr(), value.as_ptr().cast(), value.len(), 0)
+    };
+    if rc == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
 #[cfg(test)]

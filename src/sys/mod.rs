@@ -12,7 +12,9 @@ mod terminal;
 
 pub use capabilities::{CAP_SETGID, CAP_SETUID, Capabilities};
 pub use environment::environ;
-pub use files::{has_capabilities, is_mount, mount_id, mount_id_of, nameless_file};
+pub use files::{
+    capabilities, has_capabilities, is_mount, mount_id, mount_id_of, nameless_file, set_capabilities,
+};
 pub use groups::groups;
 pub use process::{
     Change, ask_child, close_descriptors_but, end_now, forget_code, fork, reap, reap_child, standard_stream,

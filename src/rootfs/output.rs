@@ -1,0 +1,258 @@
+//! Where a tree is written to: all of it, or nothing.
+//!
+//! It is written beside its place and moved there when it is whole. Where its place is a mount, which can't be moved to, it
+//! is written into a directory in it.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use nix::dir::Dir;
+use nix::errno::Errno;
+use nix::fcntl::{AtFlags, Flock, FlockArg, OFlag, open, openat, renameat};
+use nix::sys::stat::{Mode, SFlag, fstatat};
+
+use crate::sys;
+
+/// What is done with what there is at the place already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existing {
+    /// There may be an empty directory.
+    Refuse,
+    /// It stays, but for files that are in the tree as well.
+    Merge,
+}
+
+/// Why there is no output.
+#[derive(Debug, thiserror::Error)]
+pub enum OutputError {
+    /// A system call failed.
+    #[error("{attempt} {}: {source}", path.display())]
+    Io {
+        /// What was attempted.
+        attempt: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// There is something.
+    #[error("write {}: it is not empty (remove it, or add to it with --merge)", .0.display())]
+    NotEmpty(PathBuf),
+    /// There is something else than a directory.
+    #[error("write {}: it is there, and no directory (remove it)", .0.display())]
+    NoDirectory(PathBuf),
+    /// Another process writes there.
+    #[error("write {}: another gb is writing it (wait for it)", .0.display())]
+    Busy(PathBuf),
+    /// What is to be merged does not fit.
+    #[error("write {}: {} is a {theirs} there, and a {ours} here (remove it)", out.display(), path.display())]
+    Conflict {
+        /// The place.
+        out: PathBuf,
+        /// The file.
+        path: PathBuf,
+        /// What is there.
+        theirs: &'static str,
+        /// What was to be there.
+        ours: &'static str,
+    },
+}
+
+/// A place that is being written to. Whatever is not [finished](Output::finish) is taken away.
+#[derive(Debug)]
+pub struct Output {
+    out: PathBuf,
+    temporary: PathBuf,
+    /// The temporary directory, which is locked.
+    directory: Flock<OwnedFd>,
+    /// Its files are moved one by one, as the place is a mount, or not empty.
+    merges: bool,
+    is_finished: bool,
+}
+
+impl Output {
+    /// Makes a directory to write to, for a tree that is to be at `out`.
+    pub fn prepare(out: &Path, existing: Existing) -> Result<Output, OutputError> {
+        let failed = |attempt, path: &Path| {
+            let path = path.to_owned();
+            move |source: io::Error| OutputError::Io { attempt, path, source }
+        };
+        let (parent, name) = match (out.parent(), out.file_name()) {
+            (Some(parent), Some(name)) => (parent, name),
+            _ => return Err(OutputError::NoDirectory(out.to_owned())),
+        };
+        let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+        std::fs::create_dir_all(parent).map_err(failed("make", parent))?;
+        let is_there = match std::fs::symlink_metadata(out) {
+            Ok(found) if !found.is_dir() => return Err(OutputError::NoDirectory(out.to_owned())),
+            Ok(_) => true,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+            Err(error) => return Err(failed("look at", out)(error)),
+        };
+        let is_mount = is_there && sys::is_mount(out);
+        let temporary = match is_mount {
+            true => out.join(TEMPORARY),
+            false => {
+                let mut hidden = OsString::from(".");
+                hidden.push(name);
+                hidden.push(TEMPORARY);
+                parent.join(hidden)
+            }
+        };
+        let directory = claim(&temporary, out)?;
+        let mut output =
+            Output { out: out.to_owned(), temporary, directory, merges: is_mount, is_finished: false };
+        if is_there && !output.is_empty().map_err(failed("look at", out))? {
+            if existing == Existing::Refuse {
+                return Err(OutputError::NotEmpty(out.to_owned()));
+            }
+            output.merges = true;
+        }
+        Ok(output)
+    }
+
+    /// The directory to write to.
+    pub fn directory(&self) -> BorrowedFd<'_> {
+        self.directory.as_fd()
+    }
+
+    /// Its path, for looking at what was written.
+    pub fn path(&self) -> &Path {
+        &self.temporary
+    }
+
+    /// Moves everything to its place.
+    pub fn finish(mut self) -> Result<(), OutputError> {
+        let failed = |attempt| {
+            let path = self.out.clone();
+            move |errno: Errno| OutputError::Io { attempt, path, source: errno.into() }
+        };
+        if self.merges {
+            let place = open(&self.out, DIRECTORY, Mode::empty()).map_err(failed("open"))?;
+            // All of it is looked at before any of it is moved.
+            for moves in [false, true] {
+                self.merge(self.directory.as_fd(), place.as_fd(), Path::new("/"), moves)?;
+            }
+        } else {
+            std::fs::rename(&self.temporary, &self.out).map_err(|source| OutputError::Io {
+                attempt: "make",
+                path: self.out.clone(),
+                source,
+            })?;
+            self.is_finished = true;
+        }
+        Ok(())
+    }
+
+    fn merge(
+        &self,
+        from: BorrowedFd<'_>,
+        to: BorrowedFd<'_>,
+        at: &Path,
+        moves: bool,
+    ) -> Result<(), OutputError> {
+        for name in names(from).map_err(|errno| self.failed("look at", at, errno))? {
+            let path = at.join(&name);
+            let failed = |errno| self.failed("move", &path, errno);
+            let ours = kind(from, &name).map_err(failed)?;
+            let theirs = match kind(to, &name) {
+                Err(Errno::ENOENT) => None,
+                theirs => Some(theirs.map_err(failed)?),
+            };
+            match theirs {
+                Some(DIRECTORY_KIND) if ours == DIRECTORY_KIND => {
+                    let open = |parent| openat(parent, name.as_os_str(), DIRECTORY, Mode::empty());
+                    let (from, to) = (open(from).map_err(failed)?, open(to).map_err(failed)?);
+                    self.merge(from.as_fd(), to.as_fd(), &path, moves)?;
+                }
+                Some(theirs) if (ours == DIRECTORY_KIND) != (theirs == DIRECTORY_KIND) => {
+                    return Err(OutputError::Conflict { out: self.out.clone(), path, theirs, ours });
+                }
+                _ if moves => {
+                    renameat(from, name.as_os_str(), to, name.as_os_str()).map_err(failed)?;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether there is nothing at the place but what this has made.
+    fn is_empty(&self) -> io::Result<bool> {
+        let own = self.temporary.file_name().filter(|_| self.temporary.parent() == Some(&self.out));
+        for entry in std::fs::read_dir(&self.out)? {
+            if own != Some(&entry?.file_name()) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn failed(&self, attempt: &'static str, path: &Path, errno: Errno) -> OutputError {
+        let path = self.out.join(path.strip_prefix("/").unwrap_or(path));
+        OutputError::Io { attempt, path, source: errno.into() }
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        if !self.is_finished {
+            let _removed = std::fs::remove_dir_all(&self.temporary);
+        }
+    }
+}
+
+/// What a temporary directory's name ends in.
+const TEMPORARY: &str = ".gb-unfinished";
+
+const DIRECTORY: OFlag =
+    OFlag::O_RDONLY.union(OFlag::O_DIRECTORY).union(OFlag::O_NOFOLLOW).union(OFlag::O_CLOEXEC);
+
+/// A new directory of this name, locked. One that a gb has left which was killed goes.
+fn claim(path: &Path, out: &Path) -> Result<Flock<OwnedFd>, OutputError> {
+    let failed = |attempt, source: io::Error| OutputError::Io { attempt, path: path.to_owned(), source };
+    let lock = || match open(path, DIRECTORY, Mode::empty()) {
+        Err(Errno::ENOENT) => Ok(None),
+        Err(errno) => Err(failed("open", errno.into())),
+        Ok(directory) => match Flock::lock(directory, FlockArg::LockExclusiveNonblock) {
+            Ok(lock) => Ok(Some(lock)),
+            Err((_, Errno::EWOULDBLOCK)) => Err(OutputError::Busy(out.to_owned())),
+            Err((_, errno)) => Err(failed("lock", errno.into())),
+        },
+    };
+    if let Some(left) = lock()? {
+        std::fs::remove_dir_all(path).map_err(|source| failed("remove", source))?;
+        drop(left);
+    }
+    let mode = std::os::unix::fs::DirBuilderExt::mode(&mut std::fs::DirBuilder::new(), 0o700).create(path);
+    mode.map_err(|source| failed("make", source))?;
+    // Whoever else removes it, or takes it, does so before this is told that it has it.
+    lock()?.ok_or_else(|| OutputError::Busy(out.to_owned()))
+}
+
+fn names(directory: BorrowedFd<'_>) -> Result<Vec<OsString>, Errno> {
+    let mut dir = Dir::from_fd(openat(directory, ".", DIRECTORY, Mode::empty())?)?;
+    let mut names = Vec::new();
+    for entry in dir.iter() {
+        let name =
+            <OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(entry?.file_name().to_bytes()).to_owned();
+        if name != "." && name != ".." {
+            names.push(name);
+        }
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+const DIRECTORY_KIND: &str = "directory";
+
+fn kind(parent: BorrowedFd<'_>, name: &OsStr) -> Result<&'static str, Errno> {
+    let stat = fstatat(parent, name, AtFlags::AT_SYMLINK_NOFOLLOW)?;
+    Ok(match SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT {
+        SFlag::S_IFDIR => DIRECTORY_KIND,
+        SFlag::S_IFLNK => "link",
+        _ => "file",
+    })
+}
