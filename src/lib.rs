@@ -6,6 +6,7 @@
 //! | [`toolchain`] | targets, sysroots, the environment of a build, the compiler and pkg-config roles |
 //! | [`binfmt`] | whether programs of other architectures run, and by what |
 //! | [`entrypoint`] | becoming the user's command |
+//! | [`closure`] | what belongs into a root so that programs run in it, and whether a root has it |
 //! | [`rootfs`] | a root directory as programs in it would see it, and what they need of it |
 //! | [`loader`] | the rules by which dynamic loaders find what a program needs |
 //! | [`elf`] | what an ELF file says of itself to a loader |
@@ -16,11 +17,12 @@
 //! | [`sys`] | the only `unsafe` |
 //! | [`error`] | exit codes and messages |
 //!
-//! Dependencies point downwards in this table, and `toolchain`, `binfmt`, `entrypoint` and `rootfs` do not know each
+//! Dependencies point downwards in this table, and `toolchain`, `binfmt`, `entrypoint` and `closure` do not know each
 //! other.
 
 pub mod binfmt;
 pub mod cli;
+pub mod closure;
 pub mod elf;
 pub mod entrypoint;
 pub mod environment;

@@ -1,8 +1,8 @@
 //! The dynamic section: what a file asks of its loader.
 
 use goblin::elf::dynamic::{
-    DT_FLAGS_1, DT_NEEDED, DT_NULL, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRTAB, DT_TEXTREL, DT_VERDEF,
-    DT_VERNEED,
+    DT_FLAGS_1, DT_NEEDED, DT_NULL, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRSZ, DT_STRTAB, DT_TEXTREL,
+    DT_VERDEF, DT_VERNEED,
 };
 use goblin::elf::program_header::PT_DYNAMIC;
 
@@ -36,6 +36,8 @@ pub struct Dynamic {
     pub flags_1: u64,
     /// Whether its code is changed when it is loaded (DT_TEXTREL).
     pub has_text_relocations: bool,
+    /// Where the table of its names is in the file, and how long it may be.
+    pub names: Option<(u64, u64)>,
     /// The versions of symbols that it asks for.
     pub needed_versions: Vec<NeededVersions>,
     /// The versions of symbols that it has; none if it has no versions at all.
@@ -123,6 +125,10 @@ impl Dynamic {
             dep_audit: name(DT_DEPAUDIT, "its DEPAUDIT")?,
             flags_1: last(DT_FLAGS_1).unwrap_or_default(),
             has_text_relocations: last(DT_TEXTREL).is_some(),
+            names: last(DT_STRTAB).map(|_| {
+                let room = strings.end.saturating_sub(strings.start);
+                (strings.start, last(DT_STRSZ).map_or(room, |size| size.min(room)))
+            }),
             needed_versions: needed.transpose()?.unwrap_or_default(),
             defined_versions: defined.transpose()?,
         }))

@@ -79,7 +79,7 @@ fn read(files: &dyn Files, path: &[u8], seen: &mut BTreeSet<Vec<u8>>, found: &mu
                     true => pattern,
                     false => join(&[directory_of(path), b"/", &pattern]),
                 };
-                for path in paths(files, &pattern) {
+                for path in glob(files, &pattern) {
                     read(files, &path, seen, found);
                 }
             }
@@ -88,7 +88,7 @@ fn read(files: &dyn Files, path: &[u8], seen: &mut BTreeSet<Vec<u8>>, found: &mu
 }
 
 /// The paths that a pattern matches, sorted (glob(3) in the C locale).
-fn paths(files: &dyn Files, pattern: &[u8]) -> Vec<Vec<u8>> {
+pub fn glob(files: &dyn Files, pattern: &[u8]) -> Vec<Vec<u8>> {
     const MOST: usize = 4096;
     let mut found = vec![Vec::new()];
     for part in pattern.split(|byte| *byte == b'/').filter(|part| !part.is_empty()) {

@@ -28,7 +28,7 @@ mod verify;
 mod versions;
 
 pub use cache::{Cache, CacheError};
-pub use conf::{Conf, Line, directories};
+pub use conf::{Conf, Line, directories, glob};
 pub use files::{FileId, Files, Opened};
 pub use graph::{
     Answer, Asker, Graph, How, Limit, MissingVersion, Object, Outcome, Place, Problem, Rule, Try,

@@ -12,8 +12,8 @@ use nix::errno::Errno;
 use super::files::Seen;
 use super::root::Root;
 use super::walk::{Last, Resolved};
-use crate::elf::{Elf, ElfError};
-use crate::loader::{Files, Graph, Kind, NoLoader, Own, Program, Settings, resolve};
+use crate::elf::{Dynamic, Elf, ElfError, Notes, Request as DynamicRequest, RequestKind};
+use crate::loader::{FileId, Files, Graph, Kind, NoLoader, Object, Own, Program, Settings, resolve};
 
 /// Which files of glibc-hwcaps count. Which processor this machine has never does.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -120,6 +120,9 @@ pub struct Finder<'a> {
     loaders: HashMap<Vec<u8>, Result<Rc<Own>, StartError>>,
 }
 
+/// Programs that every system has some of.
+const USUAL_PROGRAMS: [&str; 5] =
+    ["/bin/sh", "/usr/bin/env", "/bin/ls", "/usr/sbin/ldconfig", "/bin/busybox"];
 /// No loader is larger.
 const LARGEST_LOADER: u64 = 64 << 20;
 /// What the kernel reads of a script's first line (BINPRM_BUF_SIZE).
@@ -172,15 +175,47 @@ impl<'a> Finder<'a> {
             id: opened.id,
             elf,
         };
+        let graphs = self.variants(&own, &program);
+        Ok(Needs::Loaded { own, graphs })
+    }
+
+    /// What a loader loads when a file asks for a library by name while it runs (dlopen(3)): the answer to the first request of
+    /// the first graph is the one to this. Without a file it is as if a program of no special needs asked.
+    pub fn asked(&mut self, own: &Rc<Own>, by: Option<&Object>, name: &[u8]) -> Vec<Variant> {
+        let asks = by.and_then(|object| object.elf.dynamic.clone()).unwrap_or_default();
+        let request = DynamicRequest { kind: RequestKind::Needed, name: name.to_vec() };
+        let dynamic = Dynamic {
+            requests: vec![request],
+            needed_versions: Vec::new(),
+            audit: None,
+            dep_audit: None,
+            ..asks
+        };
+        let elf = Elf {
+            header: own.header,
+            is_loadable: true,
+            interpreter: None,
+            dynamic: Some(dynamic),
+            notes: Notes::default(),
+        };
+        // No file has this number; so it is not taken for one that the library asks for.
+        let nobody = FileId { device: u64::MAX, inode: u64::MAX };
+        let path = by.map_or(b"/".as_slice(), |object| &object.path);
+        let program = Program { path, real_path: None, id: nobody, elf: Rc::new(elf) };
+        self.variants(own, &program)
+    }
+
+    /// What is loaded on each kind of processor.
+    fn variants(&self, own: &Own, program: &Program<'_>) -> Vec<Variant> {
         let mut graphs: Vec<Variant> = Vec::new();
-        for hwcaps in self.processors(&own) {
+        for hwcaps in self.processors(own) {
             let settings = Settings { hwcaps: hwcaps.clone(), ..self.request.settings.clone() };
-            let graph = resolve(&self.seen, &own, &program, &settings);
+            let graph = resolve(&self.seen, own, program, &settings);
             if !graphs.iter().any(|known| known.graph.is_same(&graph)) {
                 graphs.push(Variant { hwcaps, graph });
             }
         }
-        Ok(Needs::Loaded { own, graphs })
+        graphs
     }
 
     /// The kinds of processors, the oldest first; each newer one has all that the older ones have.
@@ -198,7 +233,7 @@ impl<'a> Finder<'a> {
     }
 
     /// Reads the loader that a program names.
-    fn loader(&mut self, path: &[u8]) -> Result<Rc<Own>, StartError> {
+    pub fn loader(&mut self, path: &[u8]) -> Result<Rc<Own>, StartError> {
         if let Some(known) = self.loaders.get(path) {
             return known.clone();
         }
@@ -211,6 +246,14 @@ impl<'a> Finder<'a> {
         };
         self.loaders.insert(path.to_vec(), own.clone());
         own
+    }
+
+    /// The loader of the root's own programs, if it has some that every system has.
+    pub fn usual(&mut self) -> Option<Rc<Own>> {
+        USUAL_PROGRAMS.iter().find_map(|program| match self.needs(Path::new(program)).result {
+            Ok(Needs::Loaded { own, .. }) => Some(own),
+            _ => None,
+        })
     }
 
     /// The loader of a library: the first that is there of those that programs of its kind have.

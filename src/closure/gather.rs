@@ -1,0 +1,279 @@
+//! Everything that programs of a root need, each file with its reason.
+
+use std::collections::{HashSet, VecDeque};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use super::base;
+use super::hole::{Hole, searched};
+use super::request::Request;
+use super::why::Why;
+use super::words::{by_rule, path_of, text};
+use crate::elf::ElfError;
+use crate::loader::{Answer, Asker, FileId, Graph, How, Object, Own, Rule, Settings};
+use crate::rootfs::{self, Finder, Made, Needs, Root, Start, StartError, Variant};
+
+/// What is needed, and what is not there.
+#[derive(Debug, Default)]
+pub struct Closure {
+    /// Files and directories by their names, in the order in which they were found to be needed. Links are not resolved.
+    pub items: Vec<Item>,
+    /// Files that are made.
+    pub made: Vec<(PathBuf, Made)>,
+    /// The programs and libraries among them that somebody asked for, with what their loader loads.
+    pub starts: Vec<Start>,
+    /// What is missing.
+    pub holes: Vec<Hole>,
+    /// What is to be known beside that, a line each.
+    pub notes: Vec<String>,
+}
+
+/// A file that is needed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// Its name, by which it is looked for.
+    pub path: PathBuf,
+    /// Why.
+    pub why: Why,
+}
+
+/// Why nothing can be gathered.
+#[derive(Debug, thiserror::Error)]
+pub enum GatherError {
+    /// There is no loader that programs of the root would have.
+    #[error("there is no C library's loader in {0} (is it the root directory of a system?)")]
+    NoLoader(String),
+    /// There are several.
+    #[error("there are several loaders: {0} (name a program, whose loader counts)")]
+    Loaders(String),
+}
+
+/// No root has more files that somebody would want.
+const MOST_ITEMS: usize = 1 << 20;
+/// Gathers what is asked for, and what that needs.
+pub fn gather(root: &Root, request: &Request) -> Result<Closure, GatherError> {
+    let settings = rootfs::Request {
+        hwcaps: request.hwcaps.clone(),
+        settings: Settings { library_path: request.library_path.clone(), ..Settings::default() },
+    };
+    let mut gathering = Gathering {
+        root,
+        request,
+        finder: Finder::new(root, &settings),
+        closure: Closure::default(),
+        queue: VecDeque::new(),
+        names: HashSet::new(),
+        objects: HashSet::new(),
+        libc: None,
+        own: None,
+        unwinds: false,
+    };
+    gathering.run()?;
+    let mut closure = gathering.closure;
+    closure.holes.sort();
+    closure.holes.dedup();
+    Ok(closure)
+}
+
+pub(super) struct Gathering<'a> {
+    pub(super) root: &'a Root,
+    pub(super) request: &'a Request,
+    pub(super) finder: Finder<'a>,
+    pub(super) closure: Closure,
+    pub(super) queue: VecDeque<Item>,
+    /// The names that are items already.
+    pub(super) names: HashSet<PathBuf>,
+    /// The files whose own needs have been looked at.
+    pub(super) objects: HashSet<FileId>,
+    /// glibc's library and its loader, if anything needs it.
+    pub(super) libc: Option<(Object, Rc<Own>)>,
+    /// The loader that counts where nobody names one.
+    pub(super) own: Option<Rc<Own>>,
+    /// libgcc_s.so.1 has been asked for.
+    pub(super) unwinds: bool,
+}
+
+impl Gathering<'_> {
+    fn run(&mut self) -> Result<(), GatherError> {
+        for file in &self.request.files {
+            self.queue.push_back(Item { path: path(file), why: Why::Asked });
+        }
+        self.drain();
+        for pattern in &self.request.patterns {
+            let found = self.expand(pattern);
+            if found.is_empty() {
+                self.hole("--dir", text(pattern), "no file matches it");
+            }
+            for file in found {
+                self.queue.push_back(Item { path: path(&file), why: Why::Matches(pattern.clone()) });
+            }
+        }
+        self.drain();
+        if !self.request.libraries.is_empty() || self.request.profiles.iter().any(|p| !p.libraries.is_empty())
+        {
+            let own = self.own()?;
+            for name in &self.request.libraries {
+                self.library(&own, None, name, &Why::Asked, true);
+            }
+            for profile in &self.request.profiles {
+                for name in profile.libraries {
+                    self.library(&own, None, name.as_bytes(), &Why::Profile(profile.name), false);
+                }
+            }
+        }
+        for profile in self.request.profiles.clone() {
+            self.profile(profile)?;
+        }
+        self.drain();
+        if self.request.makes_base {
+            self.closure.made = base::made();
+        }
+        self.services();
+        self.drain();
+        Ok(())
+    }
+
+    /// Looks at everything that is to be looked at, and at what that needs.
+    fn drain(&mut self) {
+        while let Some(item) = self.queue.pop_front() {
+            if self.closure.items.len() > MOST_ITEMS {
+                self.hole("this root", "the rest", "there are more files than gb is willing to look at");
+                self.queue.clear();
+            } else if self.names.insert(item.path.clone()) {
+                self.look(item);
+            }
+        }
+    }
+
+    fn look(&mut self, item: Item) {
+        let name = item.path.to_string_lossy().into_owned();
+        let found = match self.root.stat(&item.path) {
+            Ok(found) => found,
+            Err(error) => return self.hole(item.why.by(), name, error.to_string()),
+        };
+        if found.kind == rootfs::Kind::Directory {
+            let names = match self.root.list(&item.path, MOST_ITEMS) {
+                Ok(names) => names,
+                Err(error) => return self.hole(item.why.by(), name, error.to_string()),
+            };
+            // A directory that was asked for comes with all that is in it.
+            let below =
+                names.into_iter().map(|name| Item { path: item.path.join(name), why: item.why.clone() });
+            self.queue.extend(below.collect::<Vec<_>>());
+        } else if found.kind == rootfs::Kind::File {
+            self.needs(&item);
+        }
+        self.sidecars(&item.path);
+        self.closure.items.push(item);
+    }
+
+    /// What a file needs, if it is a program, a library or a script.
+    fn needs(&mut self, item: &Item) {
+        let start = self.finder.needs(&item.path);
+        match &start.result {
+            Ok(Needs::Nothing) | Err(StartError::Elf(ElfError::NotElf | ElfError::TooShort)) => {}
+            Ok(Needs::Interpreter(_)) | Err(StartError::Script) => self.script(&item.path),
+            Ok(Needs::Loaded { own, graphs }) => {
+                self.own.get_or_insert_with(|| Rc::clone(own));
+                self.take(own, graphs, None);
+            }
+            Err(error) => self.closure.holes.push(Hole::of_start(&item.path, error)),
+        }
+        self.closure.starts.push(start);
+    }
+
+    /// Takes what a loader has loaded, for every kind of processor. `why` is the reason of the first file that is asked for,
+    /// where nothing in a file is.
+    fn take(&mut self, own: &Rc<Own>, graphs: &[Variant], why: Option<&Why>) {
+        self.closure.holes.extend(Hole::all_of_graphs(self.finder.seen(), own, graphs));
+        for variant in graphs {
+            let hwcap = variant.hwcaps.first().map(|name| text(name)).unwrap_or_default();
+            let graph = &variant.graph;
+            for answer in &graph.answers {
+                self.answer(graph, answer, &hwcap, why);
+            }
+            // What stands for the asker, where nothing in a file asks, is no file.
+            for object in graph.objects.iter().skip(usize::from(why.is_some())) {
+                self.object(own, object);
+            }
+        }
+    }
+
+    fn answer(&mut self, graph: &Graph, answer: &Answer, hwcap: &str, why: Option<&Why>) {
+        let asker = match answer.asker {
+            Asker::Object(index) => index,
+            Asker::Environment | Asker::PreloadFile => 0,
+        };
+        let by = path_of(graph, asker);
+        match &answer.result {
+            Ok((index, rule)) => {
+                // A name that leads to a file that is loaded by another name is looked for as well.
+                let found = match rule {
+                    Rule::Found(_) | Rule::SameFile(_) => answer.tried.last().map(|tried| tried.path.clone()),
+                    Rule::Name | Rule::Soname | Rule::Itself => None,
+                };
+                let found = found.or_else(|| Some(graph.objects.get(*index)?.path.clone()));
+                let why = match why {
+                    Some(why) if asker == 0 => why.clone(),
+                    _ => Why::Needed { by: by.into(), rule: by_rule(graph, *rule), hwcap: hwcap.to_owned() },
+                };
+                // The loader looks at it: what it is, and what it needs, is told by the graph.
+                let Some(found) = found.map(|found| path(&found)) else { return };
+                if self.names.insert(found.clone()) {
+                    self.sidecars(&found);
+                    self.closure.items.push(Item { path: found, why });
+                }
+            }
+            Err(_) if answer.is_hole() => {}
+            Err(_) => {
+                let what = match answer.how {
+                    How::Preload => "to be preloaded",
+                    How::Audit => "to audit the loader",
+                    _ => "if it is there",
+                };
+                self.closure.notes.push(format!("{by} asks for {} {what}: it is not", text(&answer.name)));
+            }
+        }
+    }
+
+    /// Takes a library that is asked for by name, and whether it is there.
+    pub(super) fn library(
+        &mut self,
+        own: &Rc<Own>,
+        by: Option<&Object>,
+        name: &[u8],
+        why: &Why,
+        must: bool,
+    ) -> bool {
+        let graphs = self.finder.asked(own, by, name);
+        let is_this =
+            |answer: &&Answer| matches!(answer.how, How::Request(_)) && answer.asker == Asker::Object(0);
+        let answer = graphs.first().and_then(|variant| variant.graph.answers.iter().find(is_this));
+        let is_there = answer.is_some_and(|answer| answer.result.is_ok());
+        if is_there {
+            self.take(own, &graphs, Some(why));
+            if by.is_none() {
+                let path = PathBuf::from(OsStr::from_bytes(name));
+                self.closure
+                    .starts
+                    .push(Start { path, result: Ok(Needs::Loaded { own: Rc::clone(own), graphs }) });
+            }
+        } else if must {
+            let searched =
+                graphs.first().zip(answer).map(|(variant, answer)| searched(&variant.graph, answer));
+            let hole = Hole::new("--lib", text(name), "not found");
+            self.closure.holes.push(Hole { searched: searched.unwrap_or_default(), ..hole });
+        }
+        is_there
+    }
+
+    pub(super) fn hole(&mut self, by: impl Into<String>, missing: impl Into<String>, why: impl Into<String>) {
+        self.closure.holes.push(Hole::new(by, missing, why));
+    }
+}
+
+pub(super) fn path(bytes: &[u8]) -> PathBuf {
+    Path::new("/").join(OsStr::from_bytes(bytes))
+}

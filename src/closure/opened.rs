@@ -1,0 +1,218 @@
+//! What programs open when they run, beside what they are linked to.
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
+use std::rc::Rc;
+
+use super::base::NSSWITCH_PATH;
+use super::gather::{GatherError, Gathering, path};
+use super::hole::Hole;
+use super::script::{self, Interpreter};
+use super::words::text;
+use super::{Item, Profile, Why, nsswitch};
+use crate::elf::Priority;
+use crate::loader::{Kind, Object, Own, glob};
+use crate::platform::PLATFORMS;
+
+const LIBGCC: &str = "libgcc_s.so.1";
+/// Where env(1) looks if nobody says (a container's usual PATH).
+const SEARCH_PATH: [&str; 6] =
+    ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+
+impl Gathering<'_> {
+    /// What an object opens by itself when it runs.
+    pub(super) fn object(&mut self, own: &Rc<Own>, object: &Object) {
+        if !self.objects.insert(object.id) {
+            return;
+        }
+        if let (Kind::Glibc(_), Some(dynamic)) = (&own.kind, &object.elf.dynamic) {
+            if dynamic.soname.as_deref() == Some(b"libc.so.6") {
+                self.libc.get_or_insert_with(|| (object.clone(), Rc::clone(own)));
+            }
+        }
+        if !self.unwinds && self.ends_threads(object) {
+            self.unwinds = true;
+            // glibc ends the process where it is not there.
+            if !self.library(own, None, LIBGCC.as_bytes(), &Why::Unwinding, false) {
+                let what = format!("{LIBGCC} is not there, which glibc loads to end a thread for it");
+                self.closure.notes.push(format!("{}: {what}", text(&object.path)));
+            }
+        }
+        for problem in &object.elf.notes.unreadable {
+            self.closure.notes.push(format!("{}: {problem}", text(&object.path)));
+        }
+        for note in object
+            .elf
+            .notes
+            .dlopen
+            .iter()
+            .filter(|note| self.request.dlopen.is_some_and(|least| note.priority >= least))
+        {
+            let why = Why::Dlopen { by: path(&object.path), feature: note.feature.clone() };
+            let is_there =
+                note.soname.iter().any(|name| self.library(own, Some(object), name.as_bytes(), &why, false));
+            if !is_there {
+                let names = note.soname.join(" or ");
+                match note.priority {
+                    Priority::Required => {
+                        self.hole(text(&object.path), names, "not found, and it loads it when it runs");
+                    }
+                    _ => self.closure.notes.push(format!(
+                        "{} loads {names} when it runs, if it is there ({}): it is not",
+                        text(&object.path),
+                        note.feature
+                    )),
+                }
+            }
+        }
+    }
+
+    /// Whether an object asks glibc for something that takes libgcc_s.so.1 (`__libc_unwind_link_get` in misc/unwind-link.c).
+    pub(super) fn ends_threads(&self, object: &Object) -> bool {
+        const NAMES: [&[u8]; 4] = [b"pthread_exit", b"pthread_cancel", b"thrd_exit", b"backtrace"];
+        const MOST: u64 = 64 << 20;
+        let dynamic = object.elf.dynamic.as_ref();
+        let is_libc = dynamic.and_then(|dynamic| dynamic.soname.as_deref()).is_some_and(|soname| {
+            [b"libc.so.6".as_slice(), b"libpthread.so.0"].contains(&soname) || soname.starts_with(b"ld")
+        });
+        let Some((start, length)) = dynamic.and_then(|dynamic| dynamic.names).filter(|_| !is_libc) else {
+            return false;
+        };
+        let mut names = vec![0; usize::try_from(length.min(MOST)).unwrap_or_default()];
+        let read = self.root.open_regular(&path(&object.path));
+        let read =
+            read.and_then(|(file, _)| std::os::unix::fs::FileExt::read_exact_at(&file, &mut names, start));
+        // One name may be the end of another one.
+        read.is_ok()
+            && names.split(|byte| *byte == 0).any(|name| NAMES.iter().any(|wanted| name.ends_with(wanted)))
+    }
+
+    pub(super) fn profile(&mut self, profile: &'static Profile) -> Result<(), GatherError> {
+        let needs_loader = profile.paths.iter().any(|pattern| pattern.contains("{lib}"));
+        let directories = match needs_loader {
+            true => match &self.own()?.kind {
+                Kind::Glibc(loader) => loader.directories.clone(),
+                Kind::Musl(_) => vec![b"/lib/".to_vec(), b"/usr/lib/".to_vec()],
+            },
+            false => vec![Vec::new()],
+        };
+        for pattern in profile.paths {
+            for lib in &directories {
+                let pattern = pattern.replace("{lib}", &text(lib));
+                for file in self.expand(pattern.as_bytes()) {
+                    self.queue.push_back(Item { path: path(&file), why: Why::Profile(profile.name) });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The files that a pattern names.
+    pub(super) fn expand(&self, pattern: &[u8]) -> Vec<Vec<u8>> {
+        let pattern = pattern.strip_suffix(b"/**").unwrap_or(pattern);
+        let pattern = Path::new("/").join(path(pattern)).into_os_string().into_vec();
+        let found = glob(self.finder.seen(), &pattern);
+        found.into_iter().filter(|file| self.root.stat(&path(file)).is_ok()).collect()
+    }
+
+    /// The modules of the services that the result's nsswitch.conf names.
+    pub(super) fn services(&mut self) {
+        let Some((libc, own)) = self.libc.clone() else { return };
+        let made = self.closure.made.iter().find(|(path, _)| path == Path::new(NSSWITCH_PATH));
+        let text = match made {
+            Some((_, made)) => made.contents.clone(),
+            None if self.names.contains(Path::new(NSSWITCH_PATH)) => {
+                self.root.read(Path::new(NSSWITCH_PATH), 1 << 20).ok()
+            }
+            None => None,
+        };
+        let services = match (&self.request.services, text) {
+            (Some(services), _) => services.clone(),
+            (None, Some(text)) => nsswitch::services(&text),
+            (None, None) => nsswitch::DEFAULT.map(str::to_owned).to_vec(),
+        };
+        for module in nsswitch::modules(&services, &libc) {
+            if !self.library(&own, Some(&libc), module.as_bytes(), &Why::Service(module.clone()), false) {
+                let why = "not found, and one of its services is in it (name others with --nss)";
+                self.hole(NSSWITCH_PATH, module, why);
+            }
+        }
+    }
+
+    /// What a library's integrity is tested against, beside it: `.NAME.hmac` or fipscheck/`NAME.hmac`.
+    pub(super) fn sidecars(&mut self, file: &Path) {
+        let (Some(directory), Some(name)) = (file.parent(), file.file_name()) else { return };
+        if !name.as_bytes().starts_with(b"lib") {
+            return;
+        }
+        let name = |before: &str| {
+            let mut whole = std::ffi::OsString::from(before);
+            whole.push(name);
+            whole.push(".hmac");
+            whole
+        };
+        for sidecar in [directory.join(name(".")), directory.join("fipscheck").join(name(""))] {
+            if self.root.stat(&sidecar).is_ok() {
+                self.queue.push_back(Item { path: sidecar, why: Why::Integrity(file.to_owned()) });
+            }
+        }
+    }
+
+    /// The loader of the root's programs, where no program was named.
+    pub(super) fn own(&mut self) -> Result<Rc<Own>, GatherError> {
+        if let Some(own) = &self.own {
+            return Ok(Rc::clone(own));
+        }
+        if let Some(own) = self.finder.usual() {
+            self.own = Some(Rc::clone(&own));
+            return Ok(own);
+        }
+        let loaders = PLATFORMS.iter().flat_map(|platform| platform.all_abis().map(|abi| abi.loader));
+        let mut found: Vec<Rc<Own>> =
+            loaders.filter_map(|loader| self.finder.loader(loader.as_bytes()).ok()).collect();
+        found.dedup_by(|one, two| one.path == two.path);
+        match found.as_slice() {
+            [own] => {
+                self.own = Some(Rc::clone(own));
+                Ok(Rc::clone(own))
+            }
+            [] => Err(GatherError::NoLoader("this root".to_owned())),
+            several => {
+                let paths: Vec<_> = several.iter().map(|own| text(&own.path)).collect();
+                Err(GatherError::Loaders(paths.join(" ")))
+            }
+        }
+    }
+
+    pub(super) fn script(&mut self, file: &Path) {
+        let mut head = Vec::new();
+        if let Ok((open, _)) = self.root.open_regular(file) {
+            let _read = io::Read::read_to_end(&mut io::Read::take(open, script::HEAD as u64), &mut head);
+        }
+        for interpreter in script::interpreters(&head) {
+            let found = match &interpreter {
+                Interpreter::Path(name) if name.starts_with(b"/") => Some(path(name)),
+                Interpreter::Path(_) => None,
+                Interpreter::Name(name) => {
+                    let places = SEARCH_PATH.iter().map(|dir| Path::new(dir).join(OsStr::from_bytes(name)));
+                    places.into_iter().find(|place| self.root.stat(place).is_ok())
+                }
+            };
+            match (found, interpreter) {
+                (Some(path), _) => {
+                    self.queue.push_back(Item { path, why: Why::Interpreter(file.to_owned()) });
+                }
+                (None, Interpreter::Path(name)) => {
+                    self.hole(file.to_string_lossy(), text(&name), "it is no path from the root");
+                }
+                (None, Interpreter::Name(name)) => {
+                    let searched = vec![format!("PATH: {}", SEARCH_PATH.join(" "))];
+                    let hole = Hole::new(file.to_string_lossy(), text(&name), "not found");
+                    self.closure.holes.push(Hole { searched, ..hole });
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! A finished root, looked at as if nothing were known of it: does everything in it find what it needs?
+
+use std::collections::HashSet;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use super::gather::path;
+use super::hole::Hole;
+use super::script::{self, Interpreter};
+use super::words::text;
+use super::{base, nsswitch};
+use crate::elf::ElfError;
+use crate::loader::{FileId, Files, Kind as LoaderKind, Object, Own};
+use crate::rootfs::{self, Finder, Kind, Last, Needs, Root, StartError, Variant};
+
+/// What was looked at, and what is missing.
+#[derive(Debug, Default)]
+pub struct Proof {
+    /// Files, links and directories.
+    pub files: usize,
+    /// Programs and libraries that a loader loads.
+    pub objects: usize,
+    /// What is missing.
+    pub holes: Vec<Hole>,
+    /// What is to be known beside that.
+    pub notes: Vec<String>,
+}
+
+/// No image has more files.
+const MOST_FILES: usize = 1 << 22;
+/// As many programs are asked whether they find what a library of theirs does not.
+const MOST_PROGRAMS: usize = 64;
+
+/// Looks at everything in a root.
+///
+/// A library is asked about as part of each program that loads it. One that no program loads is a plugin: it has to find what
+/// it needs by itself, or as part of some program of the root.
+pub fn prove(root: &Root) -> Proof {
+    let settings = rootfs::Request::default();
+    let mut looking = Looking {
+        root,
+        finder: Finder::new(root, &settings),
+        proof: Proof::default(),
+        libraries: Vec::new(),
+        programs: Vec::new(),
+        loaded: HashSet::new(),
+        libc: None,
+        own: None,
+    };
+    looking.own = looking.finder.usual();
+    looking.walk();
+    looking.plugins();
+    looking.services();
+    let mut proof = looking.proof;
+    proof.holes.sort();
+    proof.holes.dedup();
+    proof
+}
+
+struct Looking<'a> {
+    root: &'a Root,
+    finder: Finder<'a>,
+    proof: Proof,
+    /// Files that a loader may load, and no program was seen to.
+    libraries: Vec<(PathBuf, FileId)>,
+    /// The first programs, as those who load.
+    programs: Vec<(Rc<Own>, Object)>,
+    loaded: HashSet<FileId>,
+    libc: Option<(Object, Rc<Own>)>,
+    /// The loader of the root's programs.
+    own: Option<Rc<Own>>,
+}
+
+impl Looking<'_> {
+    fn walk(&mut self) {
+        let mut directories = vec![PathBuf::from("/")];
+        while let Some(directory) = directories.pop() {
+            let names = match self.root.list(&directory, MOST_FILES) {
+                Ok(names) => names,
+                Err(error) => {
+                    self.hole(&directory, "what is in it", error.to_string());
+                    continue;
+                }
+            };
+            for name in names {
+                let file = directory.join(name);
+                self.proof.files += 1;
+                if self.proof.files > MOST_FILES {
+                    return self.hole(
+                        &file,
+                        "the rest",
+                        "there are more files than gb is willing to look at",
+                    );
+                }
+                match self.root.lstat(&file) {
+                    Ok(found) => match found.kind {
+                        Kind::Directory => directories.push(file),
+                        Kind::Link => self.link(&file),
+                        Kind::File => self.file(&file, found.mode, found.id),
+                        _ => {}
+                    },
+                    Err(error) => self.hole(&file, "it", error.to_string()),
+                }
+            }
+        }
+    }
+
+    /// A link to nothing matters where loaders and shells look; a documentation's may well be left without it.
+    fn link(&mut self, file: &Path) {
+        let Err(error) = self.root.resolve(file, Last::Follow) else { return };
+        let is_name = |name: &[u8]| name.ends_with(b".so") || name.windows(4).any(|part| part == b".so.");
+        let directory = file.parent().and_then(Path::file_name).unwrap_or_default().as_bytes();
+        let is_place = [b"bin".as_slice(), b"sbin", b"libexec", b"lib", b"lib64"].contains(&directory);
+        if is_place || is_name(file.as_os_str().as_bytes()) {
+            self.hole(file, "what the link leads to", error.to_string());
+        }
+    }
+
+    fn file(&mut self, file: &Path, mode: u32, id: FileId) {
+        match self.finder.needs(file).result {
+            Ok(Needs::Loaded { own, graphs }) => {
+                let is_program = graphs
+                    .first()
+                    .and_then(|v| v.graph.objects.first())
+                    .is_some_and(|o| o.elf.interpreter.is_some());
+                if is_program {
+                    self.take(&own, &graphs);
+                } else {
+                    self.libraries.push((file.to_owned(), id));
+                }
+            }
+            Ok(Needs::Interpreter(_)) | Err(StartError::Script) if mode & 0o111 != 0 => self.script(file),
+            Ok(Needs::Interpreter(_) | Needs::Nothing) | Err(StartError::Script) => {}
+            Err(StartError::Elf(ElfError::NotElf | ElfError::TooShort)) => {}
+            // A file of another machine, or a library of one that has no loader here, is somebody's data.
+            Err(StartError::NoUsualLoader(_)) => {}
+            Err(_) if self.is_foreign(file) => {}
+            Err(error) => self.proof.holes.push(Hole::of_start(file, &error)),
+        }
+    }
+
+    /// Whether a file is of another machine than the root's programs.
+    fn is_foreign(&mut self, file: &Path) -> bool {
+        let Some(own) = &self.own else { return false };
+        let opened = self.finder.seen().open(file.as_os_str().as_bytes());
+        let header = opened.ok().and_then(|opened| opened.elf.ok()).map(|elf| elf.header);
+        header.is_some_and(|header| {
+            (header.machine, header.class, header.data)
+                != (own.header.machine, own.header.class, own.header.data)
+        })
+    }
+
+    /// What a program loads: none of it may miss anything.
+    fn take(&mut self, own: &Rc<Own>, graphs: &[Variant]) {
+        self.proof.holes.extend(Hole::all_of_graphs(self.finder.seen(), own, graphs));
+        for variant in graphs {
+            for object in &variant.graph.objects {
+                if self.loaded.insert(object.id) {
+                    self.proof.objects += 1;
+                }
+                self.see_libc(own, object);
+            }
+        }
+        if let Some(program) = graphs.first().and_then(|variant| variant.graph.objects.first()) {
+            if self.programs.len() < MOST_PROGRAMS {
+                self.programs.push((Rc::clone(own), program.clone()));
+            }
+        }
+    }
+
+    fn see_libc(&mut self, own: &Rc<Own>, object: &Object) {
+        let soname = object.elf.dynamic.as_ref().and_then(|dynamic| dynamic.soname.as_deref());
+        if soname == Some(b"libc.so.6") && matches!(own.kind, LoaderKind::Glibc(_)) {
+            self.libc.get_or_insert_with(|| (object.clone(), Rc::clone(own)));
+        }
+    }
+
+    fn plugins(&mut self) {
+        for (file, id) in std::mem::take(&mut self.libraries) {
+            if self.loaded.contains(&id) {
+                continue;
+            }
+            let Ok(Needs::Loaded { own, graphs }) = self.finder.needs(&file).result else { continue };
+            let mut holes = Hole::all_of_graphs(self.finder.seen(), &own, &graphs);
+            if !holes.is_empty() && self.some_program_loads(&file) {
+                holes.clear();
+            }
+            self.proof.objects += 1;
+            self.proof.holes.extend(holes);
+            for object in graphs.iter().flat_map(|variant| &variant.graph.objects) {
+                self.see_libc(&own, object);
+            }
+        }
+    }
+
+    /// Whether a library finds everything when one of the programs loads it.
+    fn some_program_loads(&mut self, file: &Path) -> bool {
+        let name = file.as_os_str().as_bytes();
+        let finder = &mut self.finder;
+        self.programs.iter().any(|(own, program)| {
+            let graphs = finder.asked(own, Some(program), name);
+            Hole::all_of_graphs(finder.seen(), own, &graphs).is_empty()
+        })
+    }
+
+    fn script(&mut self, file: &Path) {
+        let mut head = Vec::new();
+        if let Ok((open, _)) = self.root.open_regular(file) {
+            let _read =
+                std::io::Read::read_to_end(&mut std::io::Read::take(open, script::HEAD as u64), &mut head);
+        }
+        for interpreter in script::interpreters(&head) {
+            if let Interpreter::Path(name) = interpreter {
+                if name.starts_with(b"/") && self.root.stat(&path(&name)).is_err() {
+                    self.hole(file, text(&name), "not found");
+                }
+            }
+        }
+    }
+
+    fn services(&mut self) {
+        let Some((libc, own)) = self.libc.clone() else { return };
+        let Ok(configured) = self.root.read(Path::new(base::NSSWITCH_PATH), 1 << 20) else { return };
+        for module in nsswitch::modules(&nsswitch::services(&configured), &libc) {
+            let graphs = self.finder.asked(&own, Some(&libc), module.as_bytes());
+            let holes = Hole::all_of_graphs(self.finder.seen(), &own, &graphs);
+            let by = base::NSSWITCH_PATH.to_owned();
+            self.proof.holes.extend(holes.into_iter().map(|hole| Hole { by: by.clone(), ..hole }));
+        }
+    }
+
+    fn hole(&mut self, by: &Path, missing: impl Into<String>, why: impl Into<String>) {
+        self.proof.holes.push(Hole::new(by.to_string_lossy(), missing, why));
+    }
+}

@@ -1,0 +1,91 @@
+//! Scripts: which program runs them.
+
+use std::collections::VecDeque;
+
+/// How much of a script's first line the kernel looks at (BINPRM_BUF_SIZE, include/uapi/linux/binfmts.h).
+pub const HEAD: usize = 256;
+
+/// A program that a script asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Interpreter {
+    /// By its path.
+    Path(Vec<u8>),
+    /// By a name that env(1) looks for in PATH.
+    Name(Vec<u8>),
+}
+
+/// The programs that a file's first line asks for; none of a file that is no script.
+///
+/// What follows `#!` is a path and at most one argument (`load_script` in fs/binfmt_script.c), which env(1) takes for a name,
+/// or with -S for a line.
+pub fn interpreters(head: &[u8]) -> Vec<Interpreter> {
+    let head = head.get(..HEAD).unwrap_or(head);
+    let Some(line) = head.strip_prefix(b"#!") else { return Vec::new() };
+    let line = line.split(|byte| *byte == b'\n' || *byte == 0).next().unwrap_or_default();
+    let is_space = |byte: &u8| *byte == b' ' || *byte == b'\t';
+    let mut words = line.split(is_space).filter(|word| !word.is_empty());
+    let Some(path) = words.next() else { return Vec::new() };
+    let mut found = vec![Interpreter::Path(path.to_vec())];
+    if path.rsplit(|byte| *byte == b'/').next() == Some(b"env") {
+        found.extend(of_env(words.collect()));
+    }
+    found
+}
+
+/// The program that env(1) is to find: what is neither an option nor a variable.
+fn of_env(mut words: VecDeque<&[u8]>) -> Option<Interpreter> {
+    while let Some(word) = words.pop_front() {
+        match word {
+            b"-S"
+            | b"--split-string"
+            | b"-i"
+            | b"-"
+            | b"--ignore-environment"
+            | b"-v"
+            | b"--debug"
+            | b"--" => {}
+            b"-u" | b"--unset" | b"-C" | b"--chdir" => drop(words.pop_front()),
+            word if word.starts_with(b"--split-string=") => {
+                words.push_front(word.strip_prefix(b"--split-string=").unwrap_or_default());
+            }
+            word if word.starts_with(b"-S") => words.push_front(word.get(2..).unwrap_or_default()),
+            word if word.starts_with(b"-") || word.contains(&b'=') || word.is_empty() => {}
+            word if word.contains(&b'/') => return Some(Interpreter::Path(word.to_vec())),
+            word => return Some(Interpreter::Name(word.to_vec())),
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scripts_interpreters_are_those_that_the_kernel_and_env_would_start() {
+        let show = |head: &str| {
+            let word = |found: Interpreter| match found {
+                Interpreter::Path(path) => String::from_utf8(path).unwrap(),
+                Interpreter::Name(name) => format!("PATH:{}", String::from_utf8(name).unwrap()),
+            };
+            interpreters(head.as_bytes()).into_iter().map(word).collect::<Vec<_>>().join(" ")
+        };
+        for (head, expected) in [
+            ("\x7fELF", ""),
+            ("", ""),
+            ("#!", ""),
+            ("#!\n/bin/sh", ""),
+            ("#!/bin/sh", "/bin/sh"),
+            ("#! /bin/bash -eu\necho", "/bin/bash"),
+            ("#!\t/usr/bin/perl\t-w\n", "/usr/bin/perl"),
+            ("#!/usr/bin/env python3\n", "/usr/bin/env PATH:python3"),
+            ("#!/usr/bin/env -S FOO=1 -u BAR node --flag\n", "/usr/bin/env PATH:node"),
+            ("#!/usr/bin/env -Sbash -e\n", "/usr/bin/env PATH:bash"),
+            ("#!/bin/env /opt/tool\n", "/bin/env /opt/tool"),
+            ("#!/usr/bin/env\n", "/usr/bin/env"),
+            ("#!relative\n", "relative"),
+        ] {
+            assert_eq!(show(head), expected, "{head:?}");
+        }
+    }
+}
