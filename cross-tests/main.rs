@@ -43,6 +43,7 @@ mod roles;
 mod runner;
 mod sanitizers;
 mod stopping;
+mod strip_libs;
 mod terminal;
 mod variants;
 
@@ -100,6 +101,7 @@ fn main() -> ExitCode {
         entrypoint::cases(),
         outside::cases(),
         stopping::cases(),
+        strip_libs::cases(),
     ];
     let trials = cases.into_iter().flatten().map(|case| {
         let lab = lab.as_ref().map(Arc::clone);

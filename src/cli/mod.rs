@@ -81,11 +81,11 @@ enum Command {
         #[command(subcommand)]
         command: binfmt::Command,
     },
-    /// Show which files the programs of a root need to start, by the rules of its own loader
+    /// Make a root of programs and all they need, and prove that it has it; or show what they need, and why
     ///
-    /// Exit codes: 0 everything is there; 1 something is missing; 125 it could not be looked at.
-    // Hidden until it copies them, too.
-    #[command(hide = true)]
+    /// What a program needs is found by the rules of the root's own loader (glibc's or musl's), of any architecture, and nothing
+    /// of the root is run. With no FILE and nothing else asked for it is what a base image has (--with base). Exit codes: 0
+    /// everything is there; 1 something is missing, and nothing was written; 125 it could not be done.
     StripLibs(strip_libs::Arguments),
     /// Link the names of the compilers, of pkg-config, entrypoint.sh and su-exec to this program
     ///
@@ -131,6 +131,10 @@ fn subcommand(args: &[OsString]) -> Result<ExitCode, Error> {
             }
         }
     }
+    let args = match args {
+        [_, name, ..] if name == "strip-libs" => &strip_libs::with_config(args)?,
+        _ => args,
+    };
     let matches = match Arguments::command().try_get_matches_from(args) {
         Ok(matches) => matches,
         Err(error) => return usage(&error),

@@ -4,17 +4,17 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::paths;
-use super::tree::how;
-use crate::error::Error;
+use super::build::listed;
+use crate::closure::words::how;
+use crate::closure::{Closure, Hole};
 use crate::loader::{Answer, Asker, Graph, Kind, Outcome, Place, Problem, Rule};
-use crate::rootfs::{Needs, Root, Start, Variant};
+use crate::rootfs::{Needs, Start, Tree, Variant};
 
 /// The form of the answer; a change that readers would notice raises it.
 const SCHEMA: u32 = 1;
 
-pub(super) fn write(root: &Root, place: &Path, starts: &[Start]) -> Result<String, Error> {
-    let files = paths(root, starts)?.paths.into_iter().map(|(path, target)| match target {
+pub(super) fn write(place: &Path, closure: &Closure, tree: &Tree) -> String {
+    let files = listed(tree).map(|(path, target)| match target {
         Some(target) => json!({ "path": path.to_string_lossy(), "link": target.to_string_lossy() }),
         None => json!({ "path": path.to_string_lossy() }),
     });
@@ -22,9 +22,20 @@ pub(super) fn write(root: &Root, place: &Path, starts: &[Start]) -> Result<Strin
         "schema": SCHEMA,
         "root": place.to_string_lossy(),
         "files": files.collect::<Vec<_>>(),
-        "programs": starts.iter().map(program).collect::<Vec<_>>(),
+        "reasons": closure.items.iter().map(|item| json!({
+            "path": item.path.to_string_lossy(),
+            "why": item.why.to_string(),
+        })).collect::<Vec<_>>(),
+        "programs": closure.starts.iter().map(program).collect::<Vec<_>>(),
+        "holes": closure.holes.iter().map(hole).collect::<Vec<_>>(),
+        "notes": closure.notes,
     });
-    Ok(format!("{answer:#}\n"))
+    format!("{answer:#}\n")
+}
+
+/// What is missing.
+pub(super) fn hole(hole: &Hole) -> Value {
+    json!({ "by": hole.by, "missing": hole.missing, "why": hole.why, "searched": hole.searched, "hint": hole.hint })
 }
 
 fn program(start: &Start) -> Value {

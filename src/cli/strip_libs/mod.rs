@@ -1,26 +1,68 @@
-//! `gb strip-libs`: what programs of a root need to start, and why.
+//! `gb strip-libs`: what programs of a root need, why, and a root of its own made of it.
 
-mod holes;
+mod build;
+mod check;
 mod json;
+mod progress;
 mod tree;
 mod why;
 
-use std::ffi::OsString;
-use std::os::unix::ffi::OsStringExt;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::output::print;
-use crate::error::{Error, one_line, tell};
-use crate::loader::{Place, Rule, Settings};
-use crate::rootfs::{Finder, Hwcaps, Needs, Paths, Request, Root, Start};
+use clap::ValueEnum;
 
+use super::output::print;
+use crate::closure::{self, Closure, PROFILES, Profile, Request};
+use crate::elf::Priority;
+use crate::error::{Error, one_line, tell};
+use crate::rootfs::{Hwcaps, Root};
+
+/// The arguments of `gb strip-libs`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// The root that the programs are in: any unpacked one, of any architecture; nothing of it is run
+    /// Programs, libraries, scripts and other files of the root, with what they need; of a directory all that is in it
+    #[arg(value_name = "FILE")]
+    files: Vec<OsString>,
+    /// Make a root of all this: a directory that is not there yet, or empty
+    #[arg(long, value_name = "OUT")]
+    rootfs: Option<PathBuf>,
+    /// The root that the files are in: any unpacked one, of any architecture; nothing of it is run
     #[arg(long, value_name = "DIR", default_value = "/")]
     root: PathBuf,
-    /// List the files that are needed, a line each; links with what they lead to (the default)
+    /// A library, by the name that programs ask for
+    #[arg(long = "lib", value_name = "SONAME")]
+    libraries: Vec<OsString>,
+    /// Files that match a pattern, such as plugins ('/usr/lib64/xtables/*.so')
+    #[arg(long = "dir", value_name = "GLOB")]
+    patterns: Vec<OsString>,
+    /// What programs open when they run: base ca-certificates gconv idn locale openssl pam tzdata xtables
+    #[arg(long = "with", value_name = "NAME,…", value_delimiter = ',')]
+    profiles: Vec<String>,
+    /// Further arguments, a line each; empty lines and those that begin with # are left out
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The variants of libraries for newer processors that are taken beside those for all: all, none, or names of glibc-hwcaps
+    #[arg(long, value_name = "all|none|NAME,…", default_value = "all")]
+    hwcaps: OsString,
+    /// The services of nsswitch.conf whose modules are taken: those that the result's file names, none, or these
+    #[arg(long, value_name = "auto|none|NAME,…", default_value = "auto")]
+    nss: String,
+    /// How much a library must matter that a file says it loads when it runs
+    #[arg(long, value_enum, default_value_t = Dlopen::Recommended)]
+    dlopen: Dlopen,
+    /// What LD_LIBRARY_PATH is to be where the programs run
+    #[arg(long, value_name = "DIR:…")]
+    library_path: Option<OsString>,
+    /// Add to what is in OUT
+    #[arg(long, requires = "rootfs")]
+    merge: bool,
+    /// List what would be in OUT, and write nothing
+    #[arg(long, group = "form")]
+    dry_run: bool,
+    /// The same
     #[arg(long, group = "form")]
     list: bool,
     /// Show who needs what, and by which rule it was found
@@ -29,73 +71,144 @@ pub(super) struct Arguments {
     /// Show why a file is needed; exit code 1 if it is not
     #[arg(long, value_name = "PATH", group = "form")]
     why: Option<PathBuf>,
+    /// Look whether everything in a finished root finds what it needs
+    #[arg(long, value_name = "ROOTFS", group = "form", conflicts_with_all = ["rootfs", "files", "libraries", "patterns", "profiles"])]
+    check: Option<PathBuf>,
     /// Write JSON: everything, with every path that was tried
-    #[arg(long, group = "form")]
+    #[arg(long)]
     json: bool,
-    /// The variants of libraries for newer processors that count: all, none, or names of glibc-hwcaps, best first
-    #[arg(long, value_name = "all|none|NAME,…", default_value = "all")]
-    hwcaps: OsString,
-    /// What LD_LIBRARY_PATH is to be where the programs run
-    #[arg(long, value_name = "DIR:…")]
-    library_path: Option<OsString>,
-    /// The programs and libraries, as paths in the root
-    #[arg(required = true, value_name = "FILE")]
-    files: Vec<PathBuf>,
+}
+
+/// How much a library must matter that a file says it loads when it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Dlopen {
+    /// The file does not work without it
+    Required,
+    /// Most users need it
+    Recommended,
+    /// Something optional needs it
+    Suggested,
+    /// None is taken
+    None,
 }
 
 impl Arguments {
     pub(super) fn run(&self) -> Result<ExitCode, Error> {
-        let root = Root::open(&self.root).map_err(|source| Error::Io {
-            attempt: format!("open the root {}", self.root.display()),
-            source,
-        })?;
-        let request = Request {
-            hwcaps: hwcaps(self.hwcaps.clone())?,
-            settings: Settings {
-                library_path: self.library_path.clone().map(OsStringExt::into_vec),
-                ..Settings::default()
-            },
-        };
-        let mut finder = Finder::new(&root, &request);
-        let starts = starts(&mut finder, &self.files);
+        if let Some(rootfs) = &self.check {
+            return check::check(rootfs, self.json);
+        }
+        let root = open(&self.root)?;
+        let closure = closure::gather(&root, &self.request()?)
+            .map_err(|error| Error::Usage(format!("look into {}: {error}", self.root.display())))?;
+        for note in &closure.notes {
+            tell(note);
+        }
+        let only_shows = self.dry_run || self.list || self.tree || self.why.is_some();
+        match self.rootfs.as_deref().filter(|_| !only_shows) {
+            Some(rootfs) => build::build(self, &root, &closure, rootfs),
+            None => self.show(&root, &closure),
+        }
+    }
+
+    fn show(&self, root: &Root, closure: &Closure) -> Result<ExitCode, Error> {
         let text = match &self.why {
             Some(path) => {
-                let text = why::write(&root, &starts, path);
+                let text = why::write(root, closure, path);
                 if text.is_empty() {
                     let none = format!("tell why {} is needed: none of these needs it", path.display());
                     return Err(Error::NoValue(none));
                 }
                 text
             }
-            None if self.tree => tree::write(&starts),
-            None if self.json => json::write(&root, &self.root, &starts)?,
-            None => list(&root, &starts)?,
+            None if self.tree => tree::write(&closure.starts),
+            None => {
+                let tree = build::tree(root, closure)?;
+                if self.json { json::write(&self.root, closure, &tree) } else { build::listing(&tree) }
+            }
         };
         print(text.as_bytes())?;
-        let holes = holes::of(finder.seen(), &starts);
-        for hole in &holes {
-            tell(hole);
+        Ok(tell_of(closure))
+    }
+
+    fn request(&self) -> Result<Request, Error> {
+        let bytes =
+            |words: &[OsString]| words.iter().map(|word| word.as_bytes().to_vec()).collect::<Vec<_>>();
+        let is_empty = self.files.is_empty()
+            && self.libraries.is_empty()
+            && self.patterns.is_empty()
+            && self.profiles.is_empty();
+        let mut profiles = Vec::new();
+        for name in &self.profiles {
+            profiles.push(Profile::by_name(name).ok_or_else(|| {
+                let names: Vec<_> = PROFILES.iter().map(|profile| profile.name).collect();
+                Error::Usage(format!("--with {name}: there is no such set ({})", names.join(" ")))
+            })?);
         }
-        Ok(ExitCode::from(u8::from(!holes.is_empty())))
+        let makes_base = is_empty || profiles.iter().any(|profile| profile.name == "base");
+        Ok(Request {
+            files: bytes(&self.files),
+            libraries: bytes(&self.libraries),
+            patterns: bytes(&self.patterns),
+            profiles: if is_empty { Request::default().profiles } else { profiles },
+            hwcaps: hwcaps(self.hwcaps.clone())?,
+            library_path: self.library_path.clone().map(OsStringExt::into_vec),
+            dlopen: match self.dlopen {
+                Dlopen::Required => Some(Priority::Required),
+                Dlopen::Recommended => Some(Priority::Recommended),
+                Dlopen::Suggested => Some(Priority::Suggested),
+                Dlopen::None => None,
+            },
+            services: match self.nss.as_str() {
+                "auto" => None,
+                "none" => Some(Vec::new()),
+                list => Some(list.split(',').map(str::to_owned).collect()),
+            },
+            makes_base,
+        })
     }
 }
 
-/// Finds out what programs need, and what the programs need that scripts are for.
-fn starts(finder: &mut Finder<'_>, files: &[PathBuf]) -> Vec<Start> {
-    let mut starts: Vec<Start> = Vec::new();
-    let mut files: Vec<PathBuf> = files.iter().rev().cloned().collect();
-    while let Some(file) = files.pop() {
-        let file = Path::new("/").join(file);
-        if starts.iter().any(|start| start.path == file) {
-            continue;
-        }
-        let start = finder.needs(&file);
-        if let Ok(Needs::Interpreter(interpreter)) = &start.result {
-            files.push(interpreter.clone());
-        }
-        starts.push(start);
+/// The arguments with those of a file that they name (`--config FILE`), each line an argument.
+pub(super) fn with_config(args: &[OsString]) -> Result<Vec<OsString>, Error> {
+    let mut all = Vec::new();
+    let mut words = args.iter();
+    while let Some(word) = words.next() {
+        let file = match word.as_bytes().strip_prefix(b"--config=") {
+            Some(file) => OsStr::from_bytes(file),
+            None if word == "--config" => match words.next() {
+                Some(file) => file,
+                // clap says that the value is missing.
+                None => {
+                    all.push(word.clone());
+                    continue;
+                }
+            },
+            None => {
+                all.push(word.clone());
+                continue;
+            }
+        };
+        let text = crate::file::read_part(Path::new(file), 0, 1 << 20).map_err(|source| Error::Io {
+            attempt: format!("read {}", one_line(&file.to_string_lossy())),
+            source,
+        })?;
+        let lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+        let lines = lines.filter(|line| !line.is_empty() && !line.starts_with(b"#"));
+        all.extend(lines.map(|line| OsStr::from_bytes(line).to_owned()));
     }
-    starts
+    Ok(all)
+}
+
+fn open(path: &Path) -> Result<Root, Error> {
+    Root::open(path).map_err(|source| Error::Io { attempt: format!("open {}", path.display()), source })
+}
+
+/// Tells of everything that is missing; the exit code.
+fn tell_of(closure: &Closure) -> ExitCode {
+    for hole in &closure.holes {
+        tell(hole);
+    }
+    ExitCode::from(u8::from(!closure.holes.is_empty()))
 }
 
 fn hwcaps(word: OsString) -> Result<Hwcaps, Error> {
@@ -117,52 +230,7 @@ fn hwcaps(word: OsString) -> Result<Hwcaps, Error> {
     }
 }
 
-fn list(root: &Root, starts: &[Start]) -> Result<String, Error> {
-    let mut text = String::new();
-    for (path, target) in paths(root, starts)?.paths {
-        let path = one_line(&path.to_string_lossy());
-        match target {
-            Some(target) => text.push_str(&format!("{path} -> {}\n", one_line(&target.to_string_lossy()))),
-            None => text.push_str(&format!("{path}\n")),
-        }
-    }
-    Ok(text)
-}
-
-fn paths(root: &Root, starts: &[Start]) -> Result<Paths, Error> {
-    let mut paths = Paths::default();
-    for start in starts.iter().filter(|start| start.result.is_ok()) {
-        paths.add(root, start).map_err(|source| Error::Io {
-            attempt: format!("list what {} needs", start.path.display()),
-            source,
-        })?;
-    }
-    Ok(paths)
-}
-
 /// Bytes of a root as a line for people has them.
 fn shown(bytes: &[u8]) -> String {
     one_line(&String::from_utf8_lossy(bytes))
-}
-
-/// A rule as it follows "found"; `name` gives the path of an object.
-fn by_rule(rule: Rule, name: &dyn Fn(usize) -> String) -> String {
-    match rule {
-        Rule::Found(place) => by_place(place, name),
-        Rule::SameFile(place) => format!("{}, the same file as one loaded before", by_place(place, name)),
-        Rule::Name => "loaded before".to_owned(),
-        Rule::Soname => "loaded before under another name".to_owned(),
-        Rule::Itself => "the loader itself".to_owned(),
-    }
-}
-
-fn by_place(place: Place, name: &dyn Fn(usize) -> String) -> String {
-    match place {
-        Place::Path => "by its path".to_owned(),
-        Place::Rpath(object) => format!("RPATH of {}", name(object)),
-        Place::LibraryPath => "LD_LIBRARY_PATH".to_owned(),
-        Place::Runpath(object) => format!("RUNPATH of {}", name(object)),
-        Place::Cache => "ld.so.cache".to_owned(),
-        Place::System => "the loader's directories".to_owned(),
-    }
 }

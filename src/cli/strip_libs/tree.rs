@@ -1,7 +1,9 @@
 //! Who needs what, as a tree: each file where it was asked for first, as the loader goes about it.
 
-use super::{by_rule, shown};
-use crate::loader::{Answer, Asker, Graph, How, Problem, Rule};
+use super::shown;
+use crate::closure::words::{by_rule, how, path_of, problem_of};
+use crate::error::one_line;
+use crate::loader::{Answer, Asker, Graph, Rule};
 use crate::rootfs::{Needs, Start, Variant};
 
 pub(super) fn write(starts: &[Start]) -> String {
@@ -22,7 +24,7 @@ pub(super) fn write(starts: &[Start]) -> String {
                     branch(graph, 0, 1, &mut vec![false; graph.objects.len()], &mut text);
                 }
             }
-            Err(error) => text.push_str(&format!(": {}\n", crate::error::one_line(&error.to_string()))),
+            Err(error) => text.push_str(&format!(": {}\n", one_line(&error.to_string()))),
         }
     }
     text
@@ -45,45 +47,18 @@ fn branch(graph: &Graph, object: usize, depth: usize, done: &mut [bool], text: &
         }
         match &answer.result {
             Ok((found, rule)) => {
-                let path = path_of(graph, *found);
+                let path = one_line(&path_of(graph, *found));
                 if path != shown(&answer.name) {
                     text.push_str(&format!(" => {path}"));
                 }
-                text.push_str(&format!(" [{}]\n", by_rule(*rule, &|object| path_of(graph, object))));
+                text.push_str(&format!(" [{}]\n", one_line(&by_rule(graph, *rule))));
                 // Below the one that it was loaded for. (None is as deep as that; --list leaves nothing out.)
                 let is_here = matches!(rule, Rule::Found(_)) && done.get(*found) == Some(&false);
                 if is_here && depth < 64 {
                     branch(graph, *found, depth + 1, done, text);
                 }
             }
-            Err(problem) => text.push_str(&format!(": {}\n", problem_of(problem))),
+            Err(problem) => text.push_str(&format!(": {}\n", one_line(&problem_of(problem)))),
         }
-    }
-}
-
-pub(super) fn path_of(graph: &Graph, object: usize) -> String {
-    graph.objects.get(object).map(|object| shown(&object.path)).unwrap_or_default()
-}
-
-/// How a file is asked for, where it is not the usual way.
-pub(super) fn how(how: How) -> Option<&'static str> {
-    use crate::elf::RequestKind;
-    match how {
-        How::Interpreter => Some("loader"),
-        How::Preload => Some("preload"),
-        How::Audit => Some("audit"),
-        How::Request(RequestKind::Filter) => Some("filter"),
-        How::Request(RequestKind::Auxiliary) => Some("auxiliary filter"),
-        How::Request(RequestKind::Needed) => None,
-    }
-}
-
-pub(super) fn problem_of(problem: &Problem) -> String {
-    match problem {
-        Problem::NotFound => "not found".to_owned(),
-        Problem::Fatal { path, why } => format!("{}: {}", shown(path), crate::error::one_line(why)),
-        Problem::Token("") => "its name is empty".to_owned(),
-        Problem::Token(token) => format!("it can't be told what ${token} stands for"),
-        Problem::Limit(limit) => limit.to_string(),
     }
 }

@@ -4,18 +4,20 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::tree::{how, path_of};
-use super::{by_rule, shown};
+use super::shown;
+use crate::closure::words::{by_rule, how};
+use crate::closure::{Closure, Why, words};
+use crate::error::one_line;
 use crate::loader::{Asker, Graph};
-use crate::rootfs::{Last, Needs, Root, Start, Variant};
+use crate::rootfs::{Last, Needs, Root, Variant};
 
 /// The reasons, for each program that needs the file; empty if none does.
-pub(super) fn write(root: &Root, starts: &[Start], path: &Path) -> String {
+pub(super) fn write(root: &Root, closure: &Closure, path: &Path) -> String {
     let real = |path: &Path| -> Option<PathBuf> { Some(root.resolve(path, Last::Follow).ok()?.path) };
     let Some(wanted) = real(path) else { return String::new() };
     let is_wanted = |path: &[u8]| real(Path::new(OsStr::from_bytes(path))).as_ref() == Some(&wanted);
     let mut text = String::new();
-    for start in starts {
+    for start in &closure.starts {
         let program = shown(start.path.as_os_str().as_bytes());
         let Ok(Needs::Loaded { graphs, .. }) = &start.result else { continue };
         for Variant { hwcaps, graph } in graphs {
@@ -30,7 +32,22 @@ pub(super) fn write(root: &Root, starts: &[Start], path: &Path) -> String {
             chain(graph, found, &mut text);
         }
     }
+    // What no program asks for as its loader does.
+    for item in &closure.items {
+        let is_told = matches!(item.why, Why::Needed { .. });
+        if !is_told && real(&item.path).as_ref() == Some(&wanted) {
+            text.push_str(&format!(
+                "{}: {}\n",
+                shown(item.path.as_os_str().as_bytes()),
+                one_line(&item.why.to_string())
+            ));
+        }
+    }
     text
+}
+
+fn path_of(graph: &Graph, object: usize) -> String {
+    one_line(&words::path_of(graph, object))
 }
 
 /// Who asked for an object: all of them; and of the first one the same, up to the program.
@@ -57,7 +74,7 @@ fn chain(graph: &Graph, object: usize, text: &mut String) {
             text.push_str(&format!(
                 "  {path}: {by} asks for {}{as_what} [{}]\n",
                 shown(&answer.name),
-                by_rule(rule, &|object| path_of(graph, object))
+                one_line(&by_rule(graph, rule))
             ));
             if let (None, Asker::Object(object)) = (asker, answer.asker) {
                 asker = Some(object);

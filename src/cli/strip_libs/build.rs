@@ -1,0 +1,145 @@
+//! `gb strip-libs --rootfs`: writing the root, and proving it.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use super::{Arguments, tell_of};
+use crate::cli::output::print;
+use crate::closure::{Closure, Item, prove};
+use crate::environment::Environment;
+use crate::error::{Error, one_line, tell};
+use crate::rootfs::{Existing, Node, Output, Root, Times, Tree, Written, write};
+use crate::sys;
+
+/// Writes all that a closure has, looks at it as if nothing were known of it, and only then puts it in its place.
+pub(super) fn build(
+    arguments: &Arguments,
+    root: &Root,
+    closure: &Closure,
+    rootfs: &Path,
+) -> Result<ExitCode, Error> {
+    if !closure.holes.is_empty() {
+        return Ok(tell_of(closure));
+    }
+    let times = times()?;
+    refuse_inside(arguments, rootfs)?;
+    let tree = tree(root, closure)?;
+    let failed = |error: String| Error::Usage(format!("make {}: {error}", rootfs.display()));
+    let existing = if arguments.merge { Existing::Merge } else { Existing::Refuse };
+    let output = Output::prepare(rootfs, existing).map_err(|error| failed(error.to_string()))?;
+    let mut progress = super::progress::Progress::new(&tree);
+    let written = write(&tree, root, output.directory(), times, &mut |bytes| progress.add(bytes))
+        .map_err(|error| failed(error.to_string()))?;
+    progress.end();
+    let proof = prove(&super::open(output.path())?);
+    if !proof.holes.is_empty() {
+        for hole in &proof.holes {
+            tell(format!("prove {}: {hole}", rootfs.display()));
+        }
+        return Ok(ExitCode::from(1));
+    }
+    output.finish().map_err(|error| failed(error.to_string()))?;
+    tell_of_written(&written);
+    if arguments.json {
+        return print(super::json::write(&arguments.root, closure, &tree).as_bytes());
+    }
+    let (files, bytes) = (written.files, written.bytes);
+    let objects = proof.objects;
+    let name = one_line(&rootfs.to_string_lossy());
+    print(
+        format!(
+            "{name}: {files} files, {bytes} bytes; {objects} programs and libraries find all they need\n"
+        )
+        .as_bytes(),
+    )
+}
+
+/// A root that is made inside of what it is made from would be part of it the next time.
+fn refuse_inside(arguments: &Arguments, rootfs: &Path) -> Result<(), Error> {
+    // The machine's own root holds everything; there the files that were asked for decide.
+    let out = absolute(rootfs)?;
+    let root = absolute(&arguments.root)?;
+    let inputs = arguments
+        .files
+        .iter()
+        .map(|file| root.join(Path::new(file).strip_prefix("/").unwrap_or(Path::new(file))));
+    let is_inside = (root != Path::new("/") && out.starts_with(&root))
+        || inputs.into_iter().any(|input| out.starts_with(input));
+    match is_inside {
+        true => Err(Error::Usage(format!(
+            "make {}: it is in what it is made from (name another directory)",
+            rootfs.display()
+        ))),
+        false => Ok(()),
+    }
+}
+
+/// A path from the root without links, as far as there is something.
+fn absolute(path: &Path) -> Result<std::path::PathBuf, Error> {
+    let failed = |source| Error::Io { attempt: format!("look at {}", path.display()), source };
+    let whole = std::path::absolute(path).map_err(failed)?;
+    let there = whole.ancestors().find_map(|above| Some((above, std::fs::canonicalize(above).ok()?)));
+    Ok(match there {
+        Some((above, real)) => real.join(whole.strip_prefix(above).unwrap_or(Path::new(""))),
+        None => whole,
+    })
+}
+
+/// What is not as it was in the root.
+fn tell_of_written(written: &Written) {
+    if written.unowned > 0 {
+        let files = written.unowned;
+        tell(format!("{files} files belong to this user, who may not give them away (run it as root)"));
+    }
+    if written.without_capabilities > 0 {
+        let files = written.without_capabilities;
+        tell(format!(
+            "{files} files are without their capabilities, which this user may not give (run it as root)"
+        ));
+    }
+}
+
+/// SOURCE_DATE_EPOCH (reproducible-builds.org).
+fn times() -> Result<Times, Error> {
+    let environment = Environment::new(sys::environ());
+    match environment.get_nonempty("SOURCE_DATE_EPOCH") {
+        None => Ok(Times::Kept),
+        Some(value) => value.to_str().and_then(|text| text.parse().ok()).map(Times::All).ok_or_else(|| {
+            Error::Usage(format!(
+                "SOURCE_DATE_EPOCH is {}, which is no number of seconds since 1970 (date +%s)",
+                value.to_string_lossy()
+            ))
+        }),
+    }
+}
+
+/// The files of a closure with the links that lead to them.
+pub(super) fn tree(root: &Root, closure: &Closure) -> Result<Tree, Error> {
+    let mut tree = Tree::default();
+    let failed = |error: crate::rootfs::AddError| Error::Usage(format!("take {error}"));
+    for Item { path, .. } in &closure.items {
+        tree.add(root, path).map_err(failed)?;
+    }
+    for (path, made) in &closure.made {
+        tree.make(path, made.clone()).map_err(failed)?;
+    }
+    Ok(tree)
+}
+
+/// The files; links with what they lead to.
+pub(super) fn listed(tree: &Tree) -> impl Iterator<Item = (&Path, Option<&Path>)> {
+    tree.nodes().filter_map(|(path, node)| match node {
+        Node::Directory(_) => None,
+        Node::Link(_, target) => Some((path, Some(target.as_path()))),
+        Node::Copied(_) | Node::Made(_) => Some((path, None)),
+    })
+}
+
+/// The same, a line each.
+pub(super) fn listing(tree: &Tree) -> String {
+    let line = |(path, target): (&Path, Option<&Path>)| match target {
+        Some(target) => format!("{} -> {}", path.display(), target.display()),
+        None => path.display().to_string(),
+    };
+    listed(tree).map(|file| format!("{}\n", one_line(&line(file)))).collect()
+}

@@ -1,0 +1,37 @@
+//! `gb strip-libs --check`: is a root closed?
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+
+use crate::cli::output::print;
+use crate::closure::prove;
+use crate::error::{Error, one_line, tell};
+
+pub(super) fn check(rootfs: &Path, as_json: bool) -> Result<ExitCode, Error> {
+    let proof = prove(&super::open(rootfs)?);
+    if as_json {
+        let value = json!({
+            "schema": 1,
+            "rootfs": rootfs.to_string_lossy(),
+            "files": proof.files,
+            "objects": proof.objects,
+            "holes": proof.holes.iter().map(super::json::hole).collect::<Value>(),
+        });
+        print(format!("{value:#}\n").as_bytes())?;
+    } else if proof.holes.is_empty() {
+        let name = one_line(&rootfs.to_string_lossy());
+        print(
+            format!(
+                "{name}: {} programs and libraries among {} files find all they need\n",
+                proof.objects, proof.files
+            )
+            .as_bytes(),
+        )?;
+    }
+    for hole in &proof.holes {
+        tell(hole);
+    }
+    Ok(ExitCode::from(u8::from(!proof.holes.is_empty())))
+}
