@@ -12,6 +12,7 @@ pub fn cases() -> Vec<Case> {
         case("names are looked up in a root by what its nsswitch.conf says", names),
         case("a thread ends in a root although no program names the library for that", threads),
         case("what a library says it loads, and what it compares itself to, comes with it", notes),
+        case("a library that only ld.so.cache leads to is found in a root as well", cached),
         case("scripts come with their interpreters, and directories with all that is in them", scripts),
         case("a library that is missing is named with who needs it, and nothing is written", holes),
         case("an output that is full, in use or hostile is left as it was", outputs),
@@ -136,6 +137,23 @@ END
     );
     ensure_eq!(lines[lines.len() - 2..], ["1", "0"]);
     ensure!(output.stderr.contains("libnoted.so.1: not found, and it loads it when it runs"), "{output}");
+    Ok(())
+}
+
+fn cached(lab: &Lab) -> Verdict {
+    let script = "cd /tmp; mkdir /opt/l; echo 'int f(void) { return 7; }' >f.c; echo 'int f(void); int main(void) { return f(); }' >p.c
+        x86_64-linux-gnu-clang -shared -Wl,-soname,libopt.so.10 -o /opt/l/libopt.so.10 f.c
+        x86_64-linux-gnu-clang -o /usr/bin/p p.c /opt/l/libopt.so.10
+        gb strip-libs --rootfs /r /usr/bin/p 2>&1 | grep -c ldconfig || true
+        echo /opt/l >/etc/ld.so.conf.d/opt.conf; gb strip-libs /usr/bin/p 2>&1 | grep -o 'ld.so.conf names that directory: run ldconfig'
+        ldconfig; gb strip-libs --rootfs /r /usr/bin/p >/dev/null; chroot /r /usr/bin/p || echo $?
+        ldconfig -C /r/etc/ld.so.cache -p; gb strip-libs --rootfs /s /usr/bin/true >/dev/null; ls /s/etc 2>&1 | grep -c cache || true";
+    let text = sh(lab, script)?.ok()?;
+    ensure!(text.starts_with("0\nld.so.conf names that directory: run ldconfig\n7\n1 libs found"), "{text}");
+    ensure!(
+        text.contains("libopt.so.10 (libc6,x86-64) => /opt/l/libopt.so.10") && text.ends_with("\n0\n"),
+        "{text}"
+    );
     Ok(())
 }
 

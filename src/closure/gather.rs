@@ -12,7 +12,9 @@ use super::request::Request;
 use super::why::Why;
 use super::words::{by_rule, path_of, text};
 use crate::elf::ElfError;
-use crate::loader::{Answer, Asker, FileId, Graph, How, Object, Own, Rule, Settings};
+use crate::loader::{
+    Answer, Asker, FileId, Graph, How, Kind, Object, Own, Place, Rule, Settings, write_cache,
+};
 use crate::rootfs::{self, Finder, Made, Needs, Root, Start, StartError, Variant};
 
 /// What is needed, and what is not there.
@@ -69,6 +71,7 @@ pub fn gather(root: &Root, request: &Request) -> Result<Closure, GatherError> {
         libc: None,
         own: None,
         unwinds: false,
+        cached: Vec::new(),
     };
     gathering.run()?;
     let mut closure = gathering.closure;
@@ -93,6 +96,8 @@ pub(super) struct Gathering<'a> {
     pub(super) own: Option<Rc<Own>>,
     /// libgcc_s.so.1 has been asked for.
     pub(super) unwinds: bool,
+    /// The files that only ld.so.cache leads to, by the names that they are asked for by.
+    cached: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
 impl Gathering<'_> {
@@ -132,6 +137,7 @@ impl Gathering<'_> {
         }
         self.services();
         self.drain();
+        self.cache();
         Ok(())
     }
 
@@ -145,6 +151,14 @@ impl Gathering<'_> {
                 self.look(item);
             }
         }
+    }
+
+    /// A cache with what nothing else leads to, if there is something.
+    fn cache(&mut self) {
+        let Some((_, own)) = self.libc.as_ref().filter(|_| !self.cached.is_empty()) else { return };
+        let Kind::Glibc(loader) = &own.kind else { return };
+        let contents = write_cache(&self.cached, own.abi.loading.cache, own.header.data);
+        self.closure.made.push((path(&loader.cache), Made { contents: Some(contents), mode: 0o644 }));
     }
 
     fn look(&mut self, item: Item) {
@@ -192,7 +206,7 @@ impl Gathering<'_> {
             let hwcap = variant.hwcaps.first().map(|name| text(name)).unwrap_or_default();
             let graph = &variant.graph;
             for answer in &graph.answers {
-                self.answer(graph, answer, &hwcap, why);
+                self.answer(own, graph, answer, &hwcap, why);
             }
             // What stands for the asker, where nothing in a file asks, is no file.
             for object in graph.objects.iter().skip(usize::from(why.is_some())) {
@@ -201,7 +215,7 @@ impl Gathering<'_> {
         }
     }
 
-    fn answer(&mut self, graph: &Graph, answer: &Answer, hwcap: &str, why: Option<&Why>) {
+    fn answer(&mut self, own: &Own, graph: &Graph, answer: &Answer, hwcap: &str, why: Option<&Why>) {
         let asker = match answer.asker {
             Asker::Object(index) => index,
             Asker::Environment | Asker::PreloadFile => 0,
@@ -219,6 +233,17 @@ impl Gathering<'_> {
                     Some(why) if asker == 0 => why.clone(),
                     _ => Why::Needed { by: by.into(), rule: by_rule(graph, *rule), hwcap: hwcap.to_owned() },
                 };
+                if let (
+                    Rule::Found(Place::Cache) | Rule::SameFile(Place::Cache),
+                    Some(found),
+                    Kind::Glibc(loader),
+                ) = (rule, &found, &own.kind)
+                {
+                    // The loader would not find it without its cache.
+                    if !loader.directories.iter().any(|dir| is_in(found, dir)) && hwcap.is_empty() {
+                        self.cached.push((answer.name.clone(), found.clone()));
+                    }
+                }
                 // The loader looks at it: what it is, and what it needs, is told by the graph.
                 let Some(found) = found.map(|found| path(&found)) else { return };
                 if self.names.insert(found.clone()) {
@@ -276,4 +301,9 @@ impl Gathering<'_> {
 
 pub(super) fn path(bytes: &[u8]) -> PathBuf {
     Path::new("/").join(OsStr::from_bytes(bytes))
+}
+
+/// Whether a path is of a file of a directory, whose name has a slash at its end.
+fn is_in(path: &[u8], directory: &[u8]) -> bool {
+    path.strip_prefix(directory).is_some_and(|name| !name.contains(&b'/'))
 }

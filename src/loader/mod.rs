@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `glibc.rs`, `musl.rs` | the order in which either loads objects, and where it looks for each |
 //! | `own.rs` | what a loader's own file says: its directories, `$LIB`, the names of glibc-hwcaps |
-//! | `cache.rs`, `conf.rs` | ld.so.cache, and ld.so.conf, which it is made from |
+//! | `cache.rs`, `cache_writing.rs`, `conf.rs` | ld.so.cache, and ld.so.conf, which it is made from |
 //! | `tokens.rs`, `paths.rs` | `$ORIGIN` and the like; lists of directories |
 //! | `search.rs` | where glibc's looks for one name |
 //! | `verify.rs` | which files fit, which are passed over, and which are the program's end |
@@ -15,6 +15,7 @@
 //! 1.2.5 (ldso/dynlink.c).
 
 mod cache;
+mod cache_writing;
 mod conf;
 mod files;
 mod glibc;
@@ -28,6 +29,7 @@ mod verify;
 mod versions;
 
 pub use cache::{Cache, CacheError};
+pub use cache_writing::cache as write_cache;
 pub use conf::{Conf, Line, directories, glob};
 pub use files::{FileId, Files, Opened};
 pub use graph::{
