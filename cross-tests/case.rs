@@ -31,6 +31,8 @@ pub enum Needs {
     ArmImage,
     /// The image with the emulators.
     BinfmtImage,
+    /// calico/base.
+    BaseImage,
 }
 
 impl Case {

@@ -18,6 +18,7 @@ pub struct Lab {
     pub image: String,
     pub arm_image: Option<String>,
     binfmt_image: Option<String>,
+    base_image: Option<String>,
     workshops: [OnceLock<Result<Workshop, String>>; TARGETS.len()],
     /// The last field: it goes when the workshops have gone.
     guard: Guard,
@@ -32,8 +33,14 @@ pub struct Workshop {
 }
 
 impl Lab {
-    pub fn new(image: String, arm_image: Option<String>, binfmt_image: Option<String>, guard: Guard) -> Lab {
-        Lab { image, arm_image, binfmt_image, workshops: Default::default(), guard }
+    pub fn new(
+        image: String,
+        arm_image: Option<String>,
+        binfmt_image: Option<String>,
+        base_image: Option<String>,
+        guard: Guard,
+    ) -> Lab {
+        Lab { image, arm_image, binfmt_image, base_image, workshops: Default::default(), guard }
     }
 
     /// A container of the image that sees the programs, and works among them.
@@ -50,6 +57,11 @@ impl Lab {
     /// The image with the emulators.
     pub fn binfmt_image(&self) -> Result<&str, Failed> {
         self.binfmt_image.as_deref().ok_or("GB_TEST_BINFMT_IMAGE names no image (make test)".into())
+    }
+
+    /// calico/base.
+    pub fn base_image(&self) -> Result<&str, Failed> {
+        self.base_image.as_deref().ok_or("GB_TEST_BASE_IMAGE names no image (make test)".into())
     }
 
     /// A new directory on this side for a container to write to.

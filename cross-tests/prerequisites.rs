@@ -37,11 +37,12 @@ impl Prerequisites {
         let Some(guard) = guard else { return Ok(None) };
         let arm_image = variable("GB_TEST_ARM_IMAGE");
         let binfmt_image = variable("GB_TEST_BINFMT_IMAGE");
-        for image in std::iter::once(&image).chain(&arm_image).chain(&binfmt_image) {
+        let base_image = variable("GB_TEST_BASE_IMAGE");
+        for image in std::iter::once(&image).chain(&arm_image).chain(&binfmt_image).chain(&base_image) {
             exists(image)?;
         }
         let emulated = emulated(&image)?;
-        let lab = Lab::new(image, arm_image, binfmt_image, guard);
+        let lab = Lab::new(image, arm_image, binfmt_image, base_image, guard);
         let found = Prerequisites { lab: Some(Arc::new(lab)), emulated };
         match found.left_out() {
             Some((what, remedy)) if strict => Err(missing(&what, remedy)),
@@ -57,6 +58,7 @@ impl Prerequisites {
             Needs::EveryEmulation => self.emulated.len() == TARGETS.len(),
             Needs::ArmImage => lab.arm_image.is_some(),
             Needs::BinfmtImage => lab.binfmt_image().is_ok(),
+            Needs::BaseImage => lab.base_image().is_ok(),
         }
     }
 
@@ -75,6 +77,9 @@ impl Prerequisites {
         }
         if lab.binfmt_image().is_err() {
             lacks.push("GB_TEST_BINFMT_IMAGE names no image with emulators".to_owned());
+        }
+        if lab.base_image().is_err() {
+            lacks.push("GB_TEST_BASE_IMAGE names no calico/base".to_owned());
         }
         let remedy = if silent.is_empty() { "make test" } else { "make register" };
         (!lacks.is_empty()).then(|| (lacks.join(", and "), remedy))
