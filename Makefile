@@ -10,8 +10,8 @@ build: ## gb itself, static: target/release/gb
 
 # (setpriv: a make that is killed takes cargo with it; the tests end with cargo, and what they have started with them.)
 test: build test-image peers-image register ## unit, CLI, entrypoint and cross tests
-	exec env GB_TEST_REQUIRE=all GB_TEST_IMAGE=$(GO_BUILD_TAG) GB_TEST_ARM_IMAGE=$(TEST_TAG) GB_TEST_BASE_IMAGE=$(firstword $(BASE_TAGS)) GB_TEST_BINFMT_IMAGE=$(BINFMT_TAG) \
-		GB_TEST_PEERS_IMAGE=$(PEERS_TAG) GB_TEST_GB=$${CARGO_TARGET_DIR:-target}/release/gb \
+	exec env GB_TEST_REQUIRE=all GB_TEST_IMAGE=$(GO_BUILD_TAG) GB_TEST_ARM_IMAGE=$(TEST_TAG) GB_TEST_BINFMT_IMAGE=$(BINFMT_TAG) \
+		GB_TEST_BASE_IMAGE=$(firstword $(BASE_TAGS)) GB_TEST_PEERS_IMAGE=$(PEERS_TAG) GB_TEST_GB=$${CARGO_TARGET_DIR:-target}/release/gb \
 		setpriv --pdeathsig TERM cargo test --locked
 
 bench: build image peers-image ## what gb costs over what it becomes, and beside programs that do the same

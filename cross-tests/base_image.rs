@@ -9,10 +9,7 @@ use crate::lab::Lab;
 pub fn cases() -> Vec<Case> {
     let case = |name: &str, check: fn(&Lab) -> Verdict| Case::new(name, Needs::BaseImage, check);
     vec![
-        case(
-            "programs of Go with C run on calico/base, look up names, and end threads",
-            runs,
-        ),
+        case("programs of Go with C run on calico/base, look up names, and end threads", runs),
         case("calico/base has what today's has, and finds all it needs", contents),
         case(
             "calico/base is made of another image, whole if that is asked for, and refuses what it does not know",

@@ -162,9 +162,10 @@ fn scripts(lab: &Lab) -> Verdict {
         ln -s sub/two /opt/tool/link; chmod 755 /opt/tool/one /opt/tool/sub/two
         gb strip-libs --rootfs /r /opt/tool >/dev/null; chroot /r /opt/tool/one; chroot /r /opt/tool/link; readlink /r/opt/tool/link
         gb strip-libs --rootfs /s --dir '/opt/tool/o*' >/dev/null; ls /s/opt/tool
-        gb strip-libs --rootfs /t --dir '/opt/tool/z*' || echo $?";
+        gb strip-libs --rootfs /t --dir '/opt/tool/z*' || echo $?
+        cd /opt; gb strip-libs tool/one --list | grep -c opt/tool/one; gb strip-libs --root /opt tool/one 2>&1 | grep -c 'for /tool/one: not found\\|/bin/sh' || true";
     let output = sh(lab, script)?;
-    ensure_eq!(output.text()?, "one\ntwo\nsub/two\none\n1\n");
+    ensure_eq!(output.text()?, "one\ntwo\nsub/two\none\n1\n1\n1\n");
     ensure!(output.stderr.contains("find /opt/tool/z* for --dir: no file matches it"), "{output}");
     Ok(())
 }

@@ -23,7 +23,8 @@ use crate::rootfs::{Hwcaps, Root};
 /// The arguments of `gb strip-libs`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Programs, libraries, scripts and other files of the root, with what they need; of a directory all that is in it
+    /// Programs, libraries, scripts and other files of the root, with what they need; of a directory all that is in it. (Paths
+    /// from the root, or without --root from the working directory)
     #[arg(value_name = "FILE")]
     files: Vec<OsString>,
     /// Make a root of all this: a directory that is not there yet, or empty
@@ -130,6 +131,15 @@ impl Arguments {
         Ok(tell_of(closure))
     }
 
+    /// A file's path from the root. Of this machine's own root it may be one from the working directory, as everywhere.
+    fn in_root(&self, file: &OsStr) -> Vec<u8> {
+        let absolute = match self.root == Path::new("/") {
+            true => std::path::absolute(file).ok(),
+            false => None,
+        };
+        absolute.map_or_else(|| file.as_bytes().to_vec(), |path| path.into_os_string().into_vec())
+    }
+
     fn request(&self) -> Result<Request, Error> {
         let bytes =
             |words: &[OsString]| words.iter().map(|word| word.as_bytes().to_vec()).collect::<Vec<_>>();
@@ -146,7 +156,7 @@ impl Arguments {
         }
         let makes_base = is_empty || profiles.iter().any(|profile| profile.name == "base");
         Ok(Request {
-            files: bytes(&self.files),
+            files: self.files.iter().map(|file| self.in_root(file)).collect(),
             libraries: bytes(&self.libraries),
             patterns: bytes(&self.patterns),
             profiles: if is_empty { Request::default().profiles } else { profiles },
