@@ -77,6 +77,10 @@ enum Command {
     /// for. The image's /etc/ccache.conf asks this (compiler_check = gb identity %compiler%).
     Identity(identity::Arguments),
     /// Whether programs of other architectures run here, by what, and why not
+    ///
+    /// Also takes the words of tonistiigi/binfmt (--install all, --uninstall 'qemu-*', --mount DIR, --version; without any:
+    /// what runs, as JSON) and of multiarch/qemu-user-static (--reset -p yes, --credential yes). Their failures are exit code 1
+    /// or 125 here, and 0 again with GB_BINFMT_COMPAT_EXIT=0.
     Binfmt {
         #[command(subcommand)]
         command: binfmt::Command,

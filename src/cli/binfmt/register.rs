@@ -131,7 +131,10 @@ impl Register {
         let flags = self.flags.as_deref().map_or(Ok(kernel_flags()), read_flags)?;
         let wanted = self.wanted(flags)?;
         let look = look(self.dir.clone(), &wanted);
-        let mount = Mount::open_or_mount(&self.dir)?;
+        let mount = match self.dry_run {
+            true => Mount::open_or_mount_here(&self.dir)?,
+            false => Mount::open_or_mount(&self.dir)?,
+        };
         let replace = if self.replace { Replace::Different } else { Replace::Broken };
         let mut done = change(&mount, &look, wanted, replace, self.dry_run)?;
         confirm(mount, &look, &mut done)?;
