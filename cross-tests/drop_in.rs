@@ -280,7 +280,7 @@ const ROWS: [Row; 29] = [
         setup: "",
         line: "--systemd ALL",
         code: 125,
-        says: &["systemd writes files for another program"],
+        says: &["--systemd writes files for another program"],
         entries: NO_ENTRY,
     },
     Row {

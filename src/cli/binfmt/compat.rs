@@ -98,11 +98,11 @@ pub(super) enum WordError {
     Unknown(String),
     #[error("{0}: nothing comes after it (gb binfmt --help)")]
     NoValue(String),
-    #[error("{option}: {value}: it is one of {allowed}")]
+    #[error("--{option}: {value}: it is one of {allowed}")]
     Value { option: &'static str, value: String, allowed: &'static str },
     #[error("{word}: nothing asks for it (several architectures are one word: --install arm64,s390x)")]
     LeftOver { word: String },
-    #[error("{0} writes files for another program, which this does not (gb binfmt --help)")]
+    #[error("--{0} writes files for another program, which this does not (gb binfmt --help)")]
     WritesFiles(&'static str),
     #[error("QEMU_BINARY_PREFIX: {0}: it is a part of a name (QEMU_BINARY_PATH names the directory)")]
     Prefix(String),
@@ -188,7 +188,7 @@ fn go_bool(value: String) -> Result<bool, WordError> {
     match value.as_str() {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
         "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
-        _ => Err(WordError::Value { option: "--version", value, allowed: "true, false" }),
+        _ => Err(WordError::Value { option: "version", value, allowed: "true, false" }),
     }
 }
 
@@ -454,7 +454,7 @@ mod tests {
             ("--preserve-argv0 no -i yes", format!("{usual}P")),
             ("-p yes --qemu-path /opt --qemu-suffix -s", "/opt/qemu-aarch64-s without ".to_owned()),
             ("-Q/opt -F-static", "/opt/qemu-aarch64-static without ".to_owned()),
-            ("-p maybe", "persistent: maybe: it is one of yes, no".to_owned()),
+            ("-p maybe", "--persistent: maybe: it is one of yes, no".to_owned()),
             ("--reset -p", "-p: nothing comes after it (gb binfmt --help)".to_owned()),
             ("--reset -x", "-x: no such option (gb binfmt --help)".to_owned()),
             (
@@ -464,7 +464,8 @@ mod tests {
             ),
             (
                 "--systemd ALL",
-                "systemd writes files for another program, which this does not (gb binfmt --help)".to_owned(),
+                "--systemd writes files for another program, which this does not (gb binfmt --help)"
+                    .to_owned(),
             ),
         ] {
             assert_eq!(short(line), expected, "{line}");
