@@ -19,6 +19,11 @@ pub fn cases() -> Vec<Case> {
         case("a root of another machine is made without running anything of it", foreign),
         case("strip-libs --check tells a root that is closed from one that is not", checks),
         Case::new(
+            "roots that are laid out as RPM's distributions and Alpine's make bases, and run programs",
+            Needs::ArmImage,
+            layouts,
+        ),
+        Case::new(
             "a strip-libs that is killed at any system call leaves no root, or a whole one",
             Needs::ArmImage,
             killed,
@@ -253,6 +258,30 @@ fn checks(lab: &Lab) -> Verdict {
     );
     ensure_eq!(lines[2..], ["1", "libz.so.1", "125"]);
     ensure!(output.stderr.contains("gb: find libz.so.1 for /usr/bin/git: not found; looked in"), "{output}");
+    Ok(())
+}
+
+fn layouts(lab: &Lab) -> Verdict {
+    let image = lab.arm_image.as_deref().ok_or("GB_TEST_ARM_IMAGE names no image (make test)")?;
+    let script = "cd /roots; echo '#include <stdio.h>
+int main(void) { puts(\"hello\"); }' >/tmp/h.c
+        x86_64-linux-gnu-clang -o rpm/usr/bin/h /tmp/h.c
+        gb strip-libs --root rpm --rootfs /r --with base /usr/bin/h >/dev/null; chroot /r /usr/bin/h; ls /r /r/usr/lib64
+        gb strip-libs --root rpm --tree /usr/bin/h | grep -c \"the loader's directories\"
+        loader=$(ls musl/usr/lib/ld-musl-*.so.1); loader=/lib/${loader##*/}
+        x86_64-linux-gnu-clang -nostdlib -Wl,--dynamic-linker=$loader -Wl,-e,main -o musl/usr/bin/m -x c - -Lmusl/usr/lib/x86_64-linux-musl -lc <<'END'
+int puts(const char *); int fflush(void *); void _Exit(int);
+int main(void) { puts(\"musl\"); _Exit(fflush(0)); }
+END
+        gb strip-libs --root musl --rootfs /m --with base /usr/bin/m >/dev/null; chroot /m /usr/bin/m; find /m -name '*musl*'";
+    let output = Container::new(image).bare_sh(script)?;
+    let text = output.text()?;
+    let lines: Vec<_> = text.lines().collect();
+    ensure!(output.status == Some(0) && lines.first() == Some(&"hello"), "{output}");
+    for line in ["lib64", "libc.so.6", "libresolv.so.2", "1", "musl", "/m/usr/lib/ld-musl-x86_64.so.1"] {
+        ensure!(lines.contains(&line), "{line}: {output}");
+    }
+    ensure!(!lines.contains(&"lib"), "{output}");
     Ok(())
 }
 

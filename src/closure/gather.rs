@@ -128,6 +128,11 @@ impl Gathering<'_> {
                 }
             }
         }
+        if self.request.profiles.contains(&&super::profile::BASE) {
+            // With musl that is the C library as well.
+            let loader = path(&self.own()?.path);
+            self.queue.push_back(Item { path: loader, why: Why::Profile(super::profile::BASE.name) });
+        }
         for profile in self.request.profiles.clone() {
             self.profile(profile)?;
         }

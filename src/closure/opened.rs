@@ -169,7 +169,8 @@ impl Gathering<'_> {
             self.own = Some(Rc::clone(&own));
             return Ok(own);
         }
-        let loaders = PLATFORMS.iter().flat_map(|platform| platform.all_abis().map(|abi| abi.loader));
+        let abis = PLATFORMS.iter().flat_map(|platform| platform.all_abis());
+        let loaders = abis.flat_map(|abi| [abi.loader.to_owned(), abi.loading.musl_loader()]);
         let mut found: Vec<Rc<Own>> =
             loaders.filter_map(|loader| self.finder.loader(loader.as_bytes()).ok()).collect();
         found.dedup_by(|one, two| one.path == two.path);

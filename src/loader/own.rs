@@ -106,9 +106,7 @@ impl Own {
         let platform = Platform::by_identification(header.class, header.data, header.machine);
         let Some(platform) = platform else { return Vec::new() };
         let glibc = platform.all_abis().map(|abi| (abi, abi.loader.as_bytes().to_vec()));
-        let musl = platform
-            .all_abis()
-            .map(|abi| (abi, join(&[b"/lib/", MUSL, abi.loading.musl.as_bytes(), b".so.1"])));
+        let musl = platform.all_abis().map(|abi| (abi, abi.loading.musl_loader().into_bytes()));
         let mut paths: Vec<_> = glibc.chain(musl).collect();
         let names = || {
             elf.dynamic.iter().flat_map(|dynamic| &dynamic.requests).map(|request| request.name.as_slice())

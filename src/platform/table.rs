@@ -80,6 +80,11 @@ impl Loading {
         self.flags.1.contains(&(flags & self.flags.0))
     }
 
+    /// The path of musl's loader.
+    pub fn musl_loader(&self) -> String {
+        format!("/lib/ld-musl-{}.so.1", self.musl)
+    }
+
     /// Whether these `e_flags` are of this ABI, rather than of another one of the platform.
     pub fn is_likely(&self, flags: u32) -> bool {
         flags & self.hint.0 == self.hint.1
