@@ -7,7 +7,7 @@ use crate::lab::Lab;
 
 pub fn cases() -> Vec<Case> {
     let case = |name: &str, check: fn(&Lab) -> Verdict| Case::new(name, Needs::Image, check);
-    let mut cases = vec![
+    vec![
         case("gb binfmt register lets the kernel run every target, and says so when asked again", registers),
         case("gb binfmt register replaces an entry that does not work, and leaves one that does", replaces),
         case("gb binfmt unregister goes by what an entry matches, and leaves other handlers", unregisters),
@@ -19,9 +19,7 @@ pub fn cases() -> Vec<Case> {
         case("gb binfmt check needs no /proc entries, no root and no writable disk", check_is_unprivileged),
         case("gb binfmt list shows every entry, and what the kernel does for each platform", lists),
         case("gb binfmt check --wait goes on as soon as there is an emulator", waits),
-    ];
-    cases.extend(VERDICTS.iter().map(|row| Case::new(row.name, Needs::Image, |lab| row.check(lab))));
-    cases
+    ]
 }
 
 /// Before each script: a registry of its own, and words to write to it.
@@ -37,7 +35,7 @@ qemu=/usr/bin/qemu-s390x-static
 "#;
 
 /// Runs a script as root of a user namespace that has a registry of its own.
-fn private(lab: &Lab, script: &str) -> Result<Output, libtest_mimic::Failed> {
+pub fn private(lab: &Lab, script: &str) -> Result<Output, libtest_mimic::Failed> {
     private_in(Container::new(&lab.image), script)
 }
 
@@ -52,144 +50,6 @@ pub fn private_in(container: Container, script: &str) -> Result<Output, libtest_
     container
         .env("SCRIPT", &script)
         .bare_sh(r#"exec unshare --user --map-root-user --mount --pid --fork --kill-child sh -euc "$SCRIPT""#)
-}
-
-/// What one of the verdicts of the reference is made of.
-struct Row {
-    name: &'static str,
-    /// Makes it so.
-    script: &'static str,
-    code: i32,
-    reason: &'static str,
-    /// Words of the line for people.
-    says: &'static [&'static str],
-}
-
-const VERDICTS: [Row; 14] = [
-    Row {
-        name: "check says that a program of this machine runs natively",
-        script: "PLATFORM=amd64",
-        code: 0,
-        reason: "native",
-        says: &["linux/amd64: runs: this machine runs it itself"],
-    },
-    Row {
-        name: "check says which emulator runs a program, and its version",
-        script: "entry s $qemu POCF",
-        code: 0,
-        reason: "emulated",
-        says: &["linux/s390x: runs: /usr/bin/qemu-s390x", "(qemu-s390x version ", "flags POCF"],
-    },
-    Row {
-        name: "check says that there is no entry, and what to do",
-        script: "",
-        code: 1,
-        reason: "no-handler",
-        says: &["linux/s390x: does not run: the kernel has no entry for it (make register)"],
-    },
-    Row {
-        name: "check says that the entry is switched off",
-        script: "entry s $qemu F; echo 0 >$registry/s",
-        code: 1,
-        reason: "entry-disabled",
-        says: &["the entry s is switched off (echo 1 >/proc/sys/fs/binfmt_misc/s, on the host)"],
-    },
-    Row {
-        name: "check says that all entries are switched off",
-        script: "entry s $qemu F; echo 0 >$registry/status",
-        code: 1,
-        reason: "switched-off",
-        says: &["all entries of the kernel are switched off"],
-    },
-    Row {
-        name: "check says that the interpreter is not there",
-        script: "entry s /nowhere/qemu ''",
-        code: 1,
-        reason: "interpreter-missing",
-        says: &["/nowhere/qemu is not here, and its entry lacks the flag F"],
-    },
-    Row {
-        name: "check says that the interpreter's loader is not there",
-        script: "cp /usr/bin/true /tmp/dynamic; entry s /tmp/dynamic F
-            mkdir /tmp/root; cp /usr/local/bin/gb /tmp/root; mkdir -p /tmp/root/proc; mount --rbind /proc /tmp/root/proc
-            GB='chroot /tmp/root /gb'",
-        code: 1,
-        reason: "interpreter-dynamic",
-        says: &["/tmp/dynamic needs a loader and libraries that are not here"],
-    },
-    Row {
-        name: "check says that the interpreter is no program",
-        script: "printf '\\177ELF nothing' >/tmp/nothing; chmod 755 /tmp/nothing; entry s /tmp/nothing ''",
-        code: 1,
-        reason: "interpreter-foreign",
-        says: &["/tmp/nothing is no program of this machine"],
-    },
-    Row {
-        name: "check says that the interpreter is itself interpreted",
-        script: "gcc() { s390x-linux-gnu-gcc -static -x c - -o /tmp/foreign; }; echo 'int main(void) { return 0; }' | gcc
-            entry s /tmp/foreign ''",
-        code: 1,
-        reason: "interpreter-foreign",
-        says: &["the interpreter is itself a program that an interpreter runs"],
-    },
-    Row {
-        name: "check says that the interpreter may not be run",
-        script: "cp $qemu /tmp/denied; chmod 644 /tmp/denied; entry s /tmp/denied ''",
-        code: 1,
-        reason: "interpreter-denied",
-        says: &["the interpreter may not be run"],
-    },
-    Row {
-        name: "check says that the interpreter is for another architecture",
-        script: "entry s /usr/bin/qemu-arm-static F",
-        code: 1,
-        reason: "wrong-interpreter",
-        says: &["Invalid ELF image for this architecture"],
-    },
-    Row {
-        name: "check says that the emulator is a file that has been removed",
-        script: "cp $qemu /tmp/stale; entry s /tmp/stale PCF; rm /tmp/stale",
-        code: 2,
-        reason: "stale-interpreter",
-        says: &["/tmp/stale", "a file that has been removed or replaced since"],
-    },
-    Row {
-        name: "check says which programs an entry leaves out",
-        script: "entry s $qemu F \"$(echo $mask | sed 's/x00/xff/')\"",
-        code: 2,
-        reason: "not-every-program",
-        says: &["leaves out static programs of glibc (OSABI 3)"],
-    },
-    Row {
-        name: "check says which of the required flags an entry lacks",
-        script: "entry s $qemu F; REQUIRE=--require=F,C,P",
-        code: 2,
-        reason: "flag-missing",
-        says: &["without the flag POC", "argv[0] is the file's path (no flag P)"],
-    },
-];
-
-impl Row {
-    fn check(&self, lab: &Lab) -> Verdict {
-        let script = format!(
-            "{}
-            GB=${{GB-gb}} PLATFORM=${{PLATFORM-s390x}}
-            $GB binfmt check $PLATFORM ${{REQUIRE-}} --json >/tmp/json || true
-            jq -r '.platforms[0].reason' /tmp/json
-            code=0; $GB binfmt check $PLATFORM ${{REQUIRE-}} || code=$?
-            echo $code",
-            self.script
-        );
-        let output = private(lab, &script)?;
-        let text = output.text()?;
-        let lines: Vec<_> = text.lines().collect();
-        let [reason, line, code] = lines[..] else { return Err(output.failed("three lines were to come")) };
-        ensure!(reason == self.reason && code == self.code.to_string(), "{output}");
-        for words in self.says {
-            ensure!(line.contains(words), "{words:?}: {output}");
-        }
-        Ok(())
-    }
 }
 
 fn registers(lab: &Lab) -> Verdict {
@@ -288,7 +148,7 @@ fn lists(lab: &Lab) -> Verdict {
     ensure_eq!(
         lines[..2],
         [
-            "jar: *.jar, by /usr/bin/true, no flags",
+            "jar: *.jar, whatever is in it, by /usr/bin/true, no flags",
             "s: linux/s390x, by /usr/bin/qemu-s390x-static, flags POCF"
         ]
     );

@@ -48,6 +48,7 @@ mod stopping;
 mod strip_libs;
 mod terminal;
 mod variants;
+mod verdicts;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -96,6 +97,7 @@ fn main() -> ExitCode {
         adding::cases(),
         advice::cases(),
         binfmt::cases(),
+        verdicts::cases(),
         drop_in::cases(),
         registration::cases(),
         runner::cases(),

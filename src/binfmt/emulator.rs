@@ -62,6 +62,12 @@ fn has_loader(head: &[u8]) -> Option<bool> {
     Some(segments.iter().any(|segment| segment.p_type == PT_INTERP))
 }
 
+/// Whether an interpreter's name is that of a QEMU, Debian's `<arch>-binfmt-P` included.
+pub fn is_qemu(interpreter: &Path) -> bool {
+    let name = interpreter.file_name().unwrap_or_default().to_string_lossy();
+    name.starts_with("qemu-") || name.ends_with("-binfmt-P")
+}
+
 /// No emulator that can be registered.
 #[derive(Debug, thiserror::Error, Clone, PartialEq, Eq)]
 pub enum NoEmulator {

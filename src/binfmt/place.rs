@@ -1,20 +1,25 @@
 //! A file that the kernel may run, which nobody has to clean up.
 
+use std::ffi::CString;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 
+use super::process::Executable;
+
 /// A program, somewhere.
 pub struct Place {
-    path: PathBuf,
+    path: CString,
     /// Holds a file in memory; its path is one only as long.
-    _memory: Option<File>,
-    is_on_disk: bool,
+    memory: Option<File>,
+    /// The path leads to it.
+    has_path: bool,
     number: (u64, u64),
 }
 
@@ -29,11 +34,12 @@ impl Place {
         };
         let mut memory = File::from(memory?);
         memory.write_all(program)?;
-        let path = PathBuf::from(format!("/proc/self/fd/{}", memory.as_raw_fd()));
+        let path = format!("/proc/self/fd/{}", memory.as_raw_fd());
         // Without /proc it has no path.
-        std::fs::metadata(&path)?;
+        let has_path = std::fs::metadata(&path).is_ok();
         let metadata = memory.metadata()?;
-        Ok(Place { path, _memory: Some(memory), is_on_disk: false, number: (metadata.dev(), metadata.ino()) })
+        let number = (metadata.dev(), metadata.ino());
+        Ok(Place { path: c_string(Path::new(&path))?, memory: Some(memory), has_path, number })
     }
 
     /// In a directory.
@@ -52,7 +58,7 @@ impl Place {
             };
             let metadata = file.metadata()?;
             let number = (metadata.dev(), metadata.ino());
-            let place = Place { path, _memory: None, is_on_disk: true, number };
+            let place = Place { path: c_string(&path)?, memory: None, has_path: true, number };
             // With that it is removed if it can't be written.
             file.write_all(program)?;
             return Ok(place);
@@ -60,9 +66,17 @@ impl Place {
         Err(Errno::EEXIST.into())
     }
 
-    /// Its path.
-    pub fn path(&self) -> &Path {
-        &self.path
+    /// How to run it.
+    pub fn executable(&self) -> Executable<'_> {
+        match &self.memory {
+            Some(memory) if !self.has_path => Executable::Open(memory),
+            _ => Executable::Path(&self.path),
+        }
+    }
+
+    /// Whether it has a path, without which this machine runs it, but an interpreter may not find it.
+    pub fn has_path(&self) -> bool {
+        self.has_path
     }
 
     /// Whether the file of this device and number is the program.
@@ -73,8 +87,14 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if self.is_on_disk {
-            let _removed = std::fs::remove_file(&self.path);
+        if self.memory.is_none() {
+            let _removed =
+                std::fs::remove_file(PathBuf::from(std::ffi::OsStr::from_bytes(self.path.to_bytes())));
         }
     }
+}
+
+/// A path as the kernel takes it; one with a NUL byte names nothing.
+pub fn c_string(path: &Path) -> io::Result<CString> {
+    CString::new(path.as_os_str().as_bytes()).map_err(|_| Errno::ENOENT.into())
 }

@@ -13,6 +13,28 @@ pub struct Variant {
     pub kind: u16,
 }
 
+impl Variant {
+    /// Its name, for programs.
+    pub fn name(self) -> &'static str {
+        match (self.osabi, self.kind) {
+            (0, 2) => "exec",
+            (0, _) => "pie",
+            (_, 2) => "exec-osabi3",
+            _ => "pie-osabi3",
+        }
+    }
+
+    /// What has it.
+    pub fn words(self) -> &'static str {
+        match (self.osabi, self.kind) {
+            (0, 2) => "usual programs",
+            (0, _) => "position-independent programs",
+            (_, 2) => "static programs of glibc (OSABI 3)",
+            _ => "static position-independent programs of glibc (OSABI 3)",
+        }
+    }
+}
+
 /// ELFOSABI_NONE, ET_EXEC: what Go's linker writes.
 pub const PLAIN: Variant = Variant { osabi: 0, kind: 2 };
 

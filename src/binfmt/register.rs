@@ -8,8 +8,9 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::entry::{Entry, Flags, Pattern, from_hex};
+use super::order::{entry_for, serves};
 use super::registry::{Mount, WriteError};
-use super::verdict::{Level, Verdict, entry_for, serves};
+use super::verdict::{Level, Verdict};
 use crate::binfmt::program::PLAIN;
 use crate::platform::Platform;
 
@@ -172,9 +173,11 @@ mod tests {
             reason: Reason::Emulated,
             sentence,
             fix,
+            remarks: Vec::new(),
             runner,
             entry,
             loses_argv0: false,
+            runs_deep: None,
         }
     }
 

@@ -57,6 +57,7 @@ impl Wish {
             limit: self.limit(),
             required: Flags::default(),
             asks_version: false,
+            every_kind: false,
         };
         match look.trouble(platform) {
             Some(trouble) => self.answer(&trouble, has_runner),
@@ -155,6 +156,8 @@ mod tests {
                 runner: None,
                 entry: None,
                 loses_argv0: false,
+                remarks: Vec::new(),
+                runs_deep: None,
             };
             wish.answer(&trouble, true).map_err(|error| (error.exit_code(), error.to_string()))
         };

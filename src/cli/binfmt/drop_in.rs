@@ -283,6 +283,7 @@ fn print_status(directory: &Path) -> Result<(), Error> {
         limit: super::LIMIT,
         required: wanted,
         asks_version: false,
+        every_kind: false,
     };
     let platforms: Vec<_> = PLATFORMS.iter().collect();
     let mut emulators: Vec<_> = entries

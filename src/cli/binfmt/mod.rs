@@ -1,10 +1,12 @@
 //! `gb binfmt`: emulation, as it is.
 
 mod check;
+mod choice;
 mod compat;
 mod drop_in;
 mod list;
 mod register;
+mod report;
 
 use std::ffi::OsString;
 use std::path::PathBuf;

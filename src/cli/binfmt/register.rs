@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::check::line;
+use super::report::line;
 use super::{LIMIT, platforms, read_flags};
 use crate::binfmt::emulator;
 use crate::binfmt::entry::{Entry, Flags};
@@ -123,7 +123,13 @@ pub(super) fn confirm(
 /// How to look at what is to serve every container: an emulator that only those have who bring it does not.
 pub(super) fn look(directory: PathBuf, wanted: &[(&'static Platform, Entry)]) -> Look {
     let fix_binary = wanted.iter().any(|(_, entry)| entry.flags.fix_binary);
-    Look { directory, limit: LIMIT, required: Flags { fix_binary, ..Flags::default() }, asks_version: false }
+    Look {
+        directory,
+        limit: LIMIT,
+        required: Flags { fix_binary, ..Flags::default() },
+        asks_version: false,
+        every_kind: true,
+    }
 }
 
 impl Register {
