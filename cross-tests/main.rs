@@ -23,6 +23,7 @@ mod build_systems;
 mod cache;
 mod callers;
 mod case;
+mod deep;
 mod drop_in;
 mod elf;
 mod emulation;
@@ -98,6 +99,7 @@ fn main() -> ExitCode {
         advice::cases(),
         binfmt::cases(),
         verdicts::cases(),
+        deep::cases(),
         drop_in::cases(),
         registration::cases(),
         runner::cases(),

@@ -4,6 +4,7 @@
 //! architecture is QEMU. [`probe`] runs such a program and is the truth; what [`registry`] shows only explains it, because in
 //! a container the kernel's entries are mostly out of sight. [`verdict`] joins the two.
 
+pub mod deep;
 pub mod emulator;
 pub mod entry;
 pub mod host;
@@ -16,5 +17,6 @@ pub mod program;
 pub mod reason;
 pub mod register;
 pub mod registry;
+pub mod scratch;
 pub mod surroundings;
 pub mod verdict;

@@ -20,6 +20,6 @@ pub use process::{
     Change, ask_child, close_descriptors_but, end_now, forget_code, fork, reap, reap_child, standard_stream,
     wait_child,
 };
-pub use signals::{FileSizeSignal, Signal, forget_child, send, wait_for_signal};
+pub use signals::{FileSizeSignal, Signal, forget_child, ignore_endings, send, wait_for_signal};
 pub use startup::{default_sigchld, ignore_sigpipe, restore_inherited, was_closed};
 pub use terminal::{leave_terminal, take_terminal};

@@ -81,6 +81,11 @@ pub(super) fn ignore(signal: libc::c_int) {
     unsafe { libc::signal(signal, libc::SIG_IGN) };
 }
 
+/// Ignores what people and service managers end programs with: for a process that ends by itself when another one has ended.
+pub fn ignore_endings() {
+    [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM].into_iter().for_each(ignore);
+}
+
 /// Gives a signal its default action.
 pub(super) fn default(signal: libc::c_int) {
     // SAFETY: SIG_DFL installs no handler.
