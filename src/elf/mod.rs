@@ -112,3 +112,158 @@ fn interpreter(reader: &Reader<'_>, segment: &Segment) -> Result<Vec<u8>, ElfErr
         None => Err(ElfError::Senseless("the name of its loader has no end")),
     }
 }
+
+#[cfg(test)]
+pub(crate) mod sample;
+
+#[cfg(test)]
+mod tests {
+    use goblin::elf::dynamic::{DT_FLAGS_1, DT_NEEDED, DT_RPATH, DT_RUNPATH, DT_SONAME};
+
+    use super::sample::Sample;
+    use super::*;
+    use crate::platform::{ElfClass, ElfData};
+
+    const EVERY_LAYOUT: [(ElfClass, ElfData); 4] = [
+        (ElfClass::Elf32, ElfData::Little),
+        (ElfClass::Elf32, ElfData::Big),
+        (ElfClass::Elf64, ElfData::Little),
+        (ElfClass::Elf64, ElfData::Big),
+    ];
+
+    fn sample((class, data): (ElfClass, ElfData)) -> Sample {
+        let names = [
+            (DT_NEEDED, "liba.so.1"),
+            (DT_RPATH, "/first"),
+            (0x7fff_fffd, "libaux.so"),
+            (DT_NEEDED, "libb.so.2"),
+            (DT_SONAME, "libme.so"),
+            (DT_RPATH, "/last"),
+            (DT_RUNPATH, "/run"),
+            (0x7fff_ffff, "libf.so"),
+            (0x6fff_fefc, "audit.so"),
+        ];
+        let note = |text: &str| format!("{text}\0").into_bytes();
+        Sample {
+            interpreter: Some("/lib/ld.so"),
+            names: names.map(|(tag, name)| (tag, name.to_owned())).to_vec(),
+            numbers: vec![(DT_FLAGS_1, 0x800)],
+            needed: vec![
+                ("liba.so.1", vec![("V1", false), ("V2", true)]),
+                ("libb.so.2", vec![("V3", false)]),
+            ],
+            defined: vec!["libme.so", "ME_1"],
+            notes: vec![
+                ("GNU", 1, [[0u8; 4], 3u32.to_ne_bytes(), 2u32.to_ne_bytes(), [0; 4]].concat()),
+                (
+                    "FDO",
+                    0x407c_0c0a,
+                    note(
+                        r#"[{"soname":["libx.so.1","libx.so.0"],"priority":"required"},{"soname":["liby.so"]}]"#,
+                    ),
+                ),
+                ("FDO", 0x407c_0c0a, note("[{")),
+                ("FDO", 0xcafe_1a7e, note(r#"{"type":"deb"}"#)),
+                ("other", 0x407c_0c0a, note("[]")),
+            ],
+            ..Sample::new(class, data)
+        }
+    }
+
+    fn texts(names: &[Vec<u8>]) -> Vec<String> {
+        names.iter().map(|name| String::from_utf8(name.clone()).unwrap()).collect()
+    }
+
+    #[test]
+    fn a_file_of_any_class_and_byte_order_is_read() {
+        for layout in EVERY_LAYOUT {
+            let elf = Elf::read(&sample(layout).bytes()).unwrap();
+            assert_eq!((elf.header.class, elf.header.data), layout);
+            assert_eq!(elf.interpreter.as_deref(), Some(b"/lib/ld.so".as_slice()));
+            let dynamic = elf.dynamic.unwrap();
+            let requests: Vec<_> = dynamic
+                .requests
+                .iter()
+                .map(|r| (r.kind, String::from_utf8(r.name.clone()).unwrap()))
+                .collect();
+            assert_eq!(
+                requests,
+                [
+                    (RequestKind::Needed, "liba.so.1".to_owned()),
+                    (RequestKind::Auxiliary, "libaux.so".to_owned()),
+                    (RequestKind::Needed, "libb.so.2".to_owned()),
+                    (RequestKind::Filter, "libf.so".to_owned()),
+                ]
+            );
+            // The last one of its kind counts.
+            assert_eq!(dynamic.rpath.as_deref(), Some(b"/last".as_slice()));
+            assert_eq!(dynamic.runpath.as_deref(), Some(b"/run".as_slice()));
+            assert_eq!(dynamic.soname.as_deref(), Some(b"libme.so".as_slice()));
+            assert_eq!(dynamic.audit.as_deref(), Some(b"audit.so".as_slice()));
+            assert_eq!(dynamic.flags_1, 0x800);
+            let versions: Vec<_> =
+                dynamic.needed_versions.iter().flat_map(|needed| &needed.versions).collect();
+            let names: Vec<_> = versions.iter().map(|version| version.name.clone()).collect();
+            assert_eq!(texts(&names), ["V1", "V2", "V3"]);
+            assert_eq!(
+                versions.iter().map(|version| version.is_weak).collect::<Vec<_>>(),
+                [false, true, false]
+            );
+            assert_eq!(texts(&dynamic.defined_versions.unwrap()), ["libme.so", "ME_1"]);
+            let dlopen: Vec<_> =
+                elf.notes.dlopen.iter().map(|lib| (lib.soname[0].as_str(), lib.priority)).collect();
+            assert_eq!(dlopen, [("libx.so.1", Priority::Required), ("liby.so", Priority::Recommended)]);
+            assert_eq!(elf.notes.unreadable.len(), 1, "{:?}", elf.notes.unreadable);
+            assert_eq!(elf.notes.package.as_deref(), Some(br#"{"type":"deb"}"#.as_slice()));
+        }
+    }
+
+    #[test]
+    fn a_file_cut_off_anywhere_is_refused_and_does_no_harm() {
+        for layout in EVERY_LAYOUT {
+            let bytes = sample(layout).bytes();
+            for length in 0..bytes.len() {
+                let cut = bytes[..length].to_vec();
+                assert!(Elf::read(&cut).is_err(), "{layout:?} {length}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_with_any_byte_changed_does_no_harm() {
+        for layout in EVERY_LAYOUT {
+            let bytes = sample(layout).bytes();
+            for at in 0..bytes.len() {
+                for value in [0, 1, 0x7f, 0x80, 0xff] {
+                    let mut changed = bytes.clone();
+                    changed[at] = value;
+                    let _either = Elf::read(&changed);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_size_is_believed() {
+        struct Endless;
+        impl Bytes for Endless {
+            fn length(&self) -> u64 {
+                u64::MAX
+            }
+            fn read_at(&self, offset: u64, buffer: &mut [u8]) -> std::io::Result<usize> {
+                let head = sample((ElfClass::Elf64, ElfData::Little)).bytes();
+                for (at, byte) in (offset..).zip(buffer.iter_mut()) {
+                    // A dynamic section without an end, and names without one.
+                    *byte = head.get(usize::try_from(at).unwrap()).copied().unwrap_or(1);
+                }
+                Ok(buffer.len())
+            }
+        }
+        let mut bytes = sample((ElfClass::Elf64, ElfData::Little)).bytes();
+        // A note as large as memory.
+        let note = bytes.windows(4).rposition(|window| window == b"FDO\0").unwrap();
+        bytes[note - 8..note - 4].fill(0xff);
+        assert!(Elf::read(&bytes).is_ok());
+        let _either = Elf::read(&Endless);
+    }
+}
