@@ -243,3 +243,147 @@ fn number(text: &[u8]) -> (u32, &[u8]) {
         .fold(0u32, |value, digit| value.wrapping_mul(10).wrapping_add(u32::from(digit.wrapping_sub(b'0'))));
     (value, rest)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn u32s(data: ElfData, values: &[u32]) -> Vec<u8> {
+        let number = |value: &u32| match data {
+            ElfData::Big => value.to_be_bytes(),
+            ElfData::Little => value.to_le_bytes(),
+        };
+        values.iter().flat_map(number).collect()
+    }
+
+    /// A cache with entries of flags, name, path and hwcap (both halves, as numbers), and the names of glibc-hwcaps.
+    fn new(data: ElfData, entries: &[(u32, &str, &str, u32, u32)], hwcaps: &[&str]) -> Vec<u8> {
+        let mut strings = Vec::new();
+        let start = NEW_HEADER + NEW_ENTRY * entries.len();
+        let mut text = |text: &str| {
+            let at = start + strings.len();
+            strings.extend_from_slice(text.as_bytes());
+            strings.push(0);
+            u32::try_from(at).unwrap()
+        };
+        let mut table = Vec::new();
+        for (flags, name, path, high, low) in entries {
+            table.extend(u32s(data, &[*flags, text(name), text(path), 0]));
+            let halves = if data == ElfData::Big { [*high, *low] } else { [*low, *high] };
+            table.extend(u32s(data, &halves));
+        }
+        let names: Vec<_> = hwcaps.iter().map(|name| text(name)).collect();
+        strings.resize((start + strings.len()).next_multiple_of(4) - start, 0);
+        let extension = u32::try_from(start + strings.len()).unwrap();
+        let size = u32::try_from(names.len() * 4).unwrap();
+        let mut bytes = NEW.to_vec();
+        bytes.extend(u32s(data, &[entries.len().try_into().unwrap(), strings.len().try_into().unwrap()]));
+        bytes.push(if data == ElfData::Big { 3 } else { 2 });
+        bytes.extend([0; 3]);
+        bytes.extend(u32s(data, &[extension, 0, 0, 0]));
+        bytes.extend(table);
+        bytes.extend(strings);
+        bytes.extend(u32s(data, &[EXTENSION_MAGIC, 1, TAG_HWCAPS, 0, extension + 24, size]));
+        bytes.extend(u32s(data, &names));
+        bytes
+    }
+
+    fn old(entries: &[(u32, &str, &str)]) -> Vec<u8> {
+        let (mut table, mut strings) = (Vec::new(), Vec::new());
+        for (flags, name, path) in entries {
+            let at = u32::try_from(strings.len()).unwrap();
+            strings.extend_from_slice(format!("{name}\0{path}\0").as_bytes());
+            let path = at + u32::try_from(name.len()).unwrap() + 1;
+            table.extend(u32s(ElfData::Little, &[*flags, at, path]));
+        }
+        let mut bytes = OLD.to_vec();
+        bytes.extend(u32s(ElfData::Little, &[entries.len().try_into().unwrap()]));
+        bytes.extend(table);
+        bytes.extend(strings);
+        bytes
+    }
+
+    const NAMED: u32 = 1 << 30;
+
+    #[test]
+    fn the_entry_of_the_abi_and_of_the_best_processor_is_found() {
+        for data in [ElfData::Little, ElfData::Big] {
+            let bytes = new(
+                data,
+                &[
+                    (0x303, "libb.so.2", "/v2/libb.so.2", NAMED | 1, 0),
+                    (0x303, "libb.so.2", "/v3/libb.so.2", NAMED | 2, 1),
+                    (0x303, "libb.so.2", "/lib/libb.so.2", 0, 0),
+                    (0x003, "liba.so.1", "/lib32/liba.so.1", 0, 0),
+                    (0x303, "liba.so.1", "/old/liba.so.1", 0, 4),
+                    (0x303, "liba.so.1", "/lib/liba.so.1", 0, 0),
+                    (0x303, "liba.so.1", "/second/liba.so.1", 0, 0),
+                ],
+                &["x86-64-v2", "x86-64-v3"],
+            );
+            let cache = Cache::read(&bytes, data).unwrap();
+            let find = |name: &str, flags, hwcaps: &[&str]| {
+                let hwcaps: Vec<_> = hwcaps.iter().map(|name| name.as_bytes().to_vec()).collect();
+                let entry = cache.find(name.as_bytes(), flags, &hwcaps);
+                entry.map(|entry| String::from_utf8(entry.path.clone()).unwrap())
+            };
+            for (name, flags, hwcaps, expected) in [
+                ("liba.so.1", 0x303, &[][..], Some("/lib/liba.so.1")),
+                ("liba.so.01", 0x303, &[], Some("/lib/liba.so.1")),
+                ("liba.so.1", 0x003, &[], Some("/lib32/liba.so.1")),
+                ("liba.so.1", 0x403, &[], None),
+                ("liba.so", 0x303, &[], None),
+                ("libb.so.2", 0x303, &[], Some("/lib/libb.so.2")),
+                ("libb.so.2", 0x303, &["x86-64-v2"], Some("/v2/libb.so.2")),
+                ("libb.so.2", 0x303, &["x86-64-v3", "x86-64-v2"], Some("/v3/libb.so.2")),
+                ("libb.so.2", 0x303, &["x86-64-v4", "x86-64-v2"], Some("/v2/libb.so.2")),
+            ] {
+                assert_eq!(find(name, flags, hwcaps).as_deref(), expected, "{name} {flags:x} {hwcaps:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_old_format_is_read_alone_and_with_the_new_one_in_it() {
+        let mut bytes = old(&[(3, "liba.so.1", "/lib/liba.so.1")]);
+        let cache = Cache::read(&bytes, ElfData::Little).unwrap();
+        assert_eq!(cache.find(b"liba.so.1", 3, &[]).unwrap().path, b"/lib/liba.so.1");
+        // ldconfig -c compat has the new format behind the table, and the texts of both behind that.
+        bytes.truncate(OLD_HEADER + OLD_ENTRY);
+        bytes.resize(bytes.len().next_multiple_of(8), 0);
+        bytes.extend(new(ElfData::Little, &[(0x303, "libb.so.1", "/lib/libb.so.1", 0, 0)], &[]));
+        let cache = Cache::read(&bytes, ElfData::Little).unwrap();
+        assert!(cache.find(b"liba.so.1", 3, &[]).is_none());
+        assert_eq!(cache.find(b"libb.so.1", 0x303, &[]).unwrap().path, b"/lib/libb.so.1");
+    }
+
+    #[test]
+    fn what_is_no_cache_or_of_another_machine_is_refused() {
+        let bytes = new(ElfData::Little, &[(3, "liba.so.1", "/lib/liba.so.1", 0, 0)], &[]);
+        assert_eq!(Cache::read(&bytes, ElfData::Big), Err(CacheError::OtherOrder));
+        assert_eq!(Cache::read(b"ld.so-1", ElfData::Little), Err(CacheError::NoCache));
+        for length in 0..bytes.len() {
+            let _either = Cache::read(&bytes[..length], ElfData::Little);
+        }
+        let mut many = bytes.clone();
+        many[NEW.len()..NEW.len() + 4].fill(0xff);
+        assert_eq!(Cache::read(&many, ElfData::Little), Err(CacheError::Damaged));
+        assert_eq!(Cache::read(&old(&[])[..12], ElfData::Little), Err(CacheError::Damaged));
+    }
+
+    #[test]
+    fn numbers_in_names_are_numbers() {
+        for (one, other, expected) in [
+            ("libx.so.1", "libx.so.01", true),
+            ("libx.so.1", "libx.so.10", false),
+            ("libx.so.1", "libx.so.1a", false),
+            ("lib1x2", "lib01x002", true),
+            ("", "", true),
+            ("a", "", false),
+            ("4294967297", "1", true),
+        ] {
+            assert_eq!(same_name(one.as_bytes(), other.as_bytes()), expected, "{one} {other}");
+            assert_eq!(same_name(other.as_bytes(), one.as_bytes()), expected, "{other} {one}");
+        }
+    }
+}
