@@ -37,6 +37,7 @@ mod lab;
 mod layouts;
 mod libraries;
 mod linking;
+mod loading;
 mod matrix;
 mod outside;
 mod own_libraries;
@@ -95,6 +96,7 @@ fn main() -> ExitCode {
         sanitizers::cases(),
         image::cases(),
         libraries::cases(),
+        loading::cases(),
         adding::cases(),
         advice::cases(),
         binfmt::cases(),
