@@ -32,6 +32,7 @@ mod entrypoint;
 mod go_calls;
 #[path = "../tests/guard.rs"]
 mod guard;
+mod health;
 mod image;
 mod lab;
 mod layouts;
@@ -106,6 +107,7 @@ fn main() -> ExitCode {
         registration::cases(),
         runner::cases(),
         emulation::cases(),
+        health::cases(),
         entrypoint::cases(),
         outside::cases(),
         stopping::cases(),

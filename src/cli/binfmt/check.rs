@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use super::report::{json, line};
-use super::{LIMIT, choice, platforms, read_flags};
+use super::{LIMIT, choice, health, platforms, read_flags};
 use crate::binfmt::deep::Deep;
 use crate::binfmt::look::Look;
 use crate::binfmt::registry::directory;
@@ -38,6 +38,9 @@ pub(in crate::cli) struct Check {
     /// Build a program of Go's as well and run it (collector, threads, signals …)
     #[arg(long)]
     deep: bool,
+    /// For a HEALTHCHECK: the target alone, one line if it does not run; exit codes 0 and 1
+    #[arg(long, conflicts_with_all = ["platforms", "all", "deep", "require", "wait", "quiet", "json"])]
+    health: bool,
     /// Flags that the entries must have: F, C, P
     #[arg(long, value_name = "FLAGS", value_delimiter = ',')]
     require: Vec<String>,
@@ -62,6 +65,9 @@ impl Check {
     pub(super) fn run(&self) -> Result<ExitCode, Error> {
         let environment = Environment::new(sys::environ());
         let limit = self.timeout.unwrap_or(LIMIT);
+        if self.health {
+            return health::health(&environment, &self.dir, limit);
+        }
         let required = read_flags(&self.require.concat())?;
         let platforms = self.platforms(&environment)?;
         let deep = self.deep.then(|| self.deep(&environment)).transpose()?;

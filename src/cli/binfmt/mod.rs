@@ -4,6 +4,7 @@ mod check;
 mod choice;
 mod compat;
 mod drop_in;
+mod health;
 mod list;
 mod register;
 mod report;
