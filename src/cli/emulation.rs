@@ -3,12 +3,11 @@
 //! Most builds run none of them, so by default this is a line and never a failure.
 
 use std::ffi::OsStr;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::binfmt::entry::Flags;
 use crate::binfmt::look::Look;
-use crate::binfmt::registry::DIRECTORY;
+use crate::binfmt::registry::directory;
 use crate::binfmt::verdict::{Level, Verdict};
 use crate::environment::Environment;
 use crate::error::{Error, tell};
@@ -53,7 +52,7 @@ impl Wish {
     pub(super) fn look(self, target: &Request, has_runner: bool) -> Result<(), Error> {
         let Some(platform) = self.concerns(target) else { return Ok(()) };
         let look = Look {
-            directory: PathBuf::from(DIRECTORY),
+            directory: directory(),
             limit: self.limit(),
             required: Flags::default(),
             asks_version: false,
