@@ -42,6 +42,7 @@ mod loading;
 mod matrix;
 mod outside;
 mod own_libraries;
+mod persistent;
 mod prerequisites;
 mod registration;
 mod roles;
@@ -105,6 +106,7 @@ fn main() -> ExitCode {
         deep::cases(),
         drop_in::cases(),
         registration::cases(),
+        persistent::cases(),
         runner::cases(),
         emulation::cases(),
         health::cases(),

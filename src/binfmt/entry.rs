@@ -165,7 +165,7 @@ impl Entry {
             let parts = [name, interpreter].into_iter().chain(fields.iter().map(Vec::as_slice));
             parts.into_iter().any(|part| part.contains(&byte))
         };
-        let mut separators = b":;|,!@%&".iter().copied().filter(|byte| !used(*byte));
+        let mut separators = b":|,!@%&^~".iter().copied().filter(|byte| !used(*byte));
         let separator = separators.next().ok_or(RegistrationError::Length)?;
         let mut text = Vec::new();
         let [first, second, third] = &fields;
@@ -230,7 +230,7 @@ pub fn from_hex(digits: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Every byte as `\xNN`, which the kernel reads (string_unescape_inplace, UNESCAPE_HEX).
-fn escaped(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn escaped(bytes: &[u8]) -> Vec<u8> {
     bytes.iter().flat_map(|byte| format!("\\x{byte:02x}").into_bytes()).collect()
 }
 

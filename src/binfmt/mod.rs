@@ -10,6 +10,7 @@ pub mod entry;
 pub mod host;
 pub mod look;
 pub mod order;
+pub mod persistent;
 pub mod place;
 pub mod probe;
 pub mod process;

@@ -159,7 +159,7 @@ fn llvm(tool: &str) -> String {
 }
 
 /// A template with each `@NAME@` replaced by its value.
-fn filled(template: &str, values: &[(&str, Vec<u8>)]) -> Vec<u8> {
+pub(super) fn filled(template: &str, values: &[(&str, Vec<u8>)]) -> Vec<u8> {
     let mut text = Vec::new();
     // The pieces between the marks are text and names in turn; a piece that is no name was between two other marks.
     let mut pieces = template.split('@');

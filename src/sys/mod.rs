@@ -21,5 +21,5 @@ pub use process::{
     wait_child,
 };
 pub use signals::{FileSizeSignal, Signal, forget_child, ignore_endings, send, wait_for_signal};
-pub use startup::{default_sigchld, ignore_sigpipe, restore_inherited, was_closed};
+pub use startup::{block_signals, default_sigchld, ignore_sigpipe, restore_inherited, was_closed};
 pub use terminal::{leave_terminal, take_terminal};

@@ -78,6 +78,13 @@ pub fn ignore_sigpipe() {
     signals::ignore(libc::SIGPIPE);
 }
 
+/// Blocks all signals until [`restore_inherited`], as PID 1 has them from its start: they wait to be taken.
+pub fn block_signals() {
+    if INHERITED.load(Ordering::Relaxed) & ALL_BLOCKED == 0 && signals::block_all() {
+        INHERITED.fetch_or(ALL_BLOCKED, Ordering::Relaxed);
+    }
+}
+
 /// Gives SIGCHLD its default action until [`restore_inherited`]: where it is ignored, the kernel reaps children itself
 /// and keeps no exit status (wait(2)).
 pub fn default_sigchld() {

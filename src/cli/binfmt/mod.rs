@@ -4,7 +4,9 @@ mod check;
 mod choice;
 mod compat;
 mod drop_in;
+mod export;
 mod health;
+mod keep;
 mod list;
 mod register;
 mod report;
@@ -24,6 +26,7 @@ use crate::sys;
 use crate::toolchain::Request;
 use check::Check;
 pub(super) use drop_in::play as play_drop_in;
+use export::Export;
 use register::{Register, Unregister};
 
 /// How long a program of a few instructions may take on a machine that does much else.
@@ -43,6 +46,8 @@ pub(super) enum Command {
     Register(Register),
     /// Take the entries away that name an emulator of an architecture, whatever they are called
     Unregister(Unregister),
+    /// Print what registers the same entries at every start of the system, or on every node of a cluster
+    Export(Export),
     /// Show the kernel's entries, and what it does for each architecture
     List {
         /// Where binfmt_misc is mounted
@@ -60,6 +65,7 @@ impl Command {
             Command::Check(check) => check.run(),
             Command::Register(register) => register.run(),
             Command::Unregister(unregister) => unregister.run(),
+            Command::Export(export) => export.run(),
             Command::List { dir, json } => list::list(dir, *json),
         }
     }

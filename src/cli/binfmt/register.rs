@@ -3,7 +3,9 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
+use super::keep::Keep;
 use super::report::line;
 use super::{LIMIT, platforms, read_flags};
 use crate::binfmt::emulator;
@@ -22,21 +24,28 @@ use crate::sys;
 const LOST: &str = "it was registered, and forgotten when the container's own mount of binfmt_misc went, because the host has none \
                     (docker run --privileged --pid=host, or on the host: mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc)";
 
-#[derive(Debug, clap::Args)]
-pub(in crate::cli) struct Register {
+/// What is to be registered.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Wanted {
     /// The architectures, in any spelling; without any, all whose emulators are here
     #[arg(value_name = "PLATFORM")]
-    platforms: Vec<OsString>,
+    pub(super) platforms: Vec<OsString>,
     /// The same as without any
     #[arg(long, conflicts_with = "platforms")]
-    all: bool,
+    pub(super) all: bool,
     /// A directory with emulators (qemu-aarch64-static, qemu-aarch64 …); without any, those of PATH
     #[arg(long, value_name = "DIR")]
-    qemu: Vec<PathBuf>,
+    pub(super) qemu: Vec<PathBuf>,
     /// The entries' flags; without, FCP as far as the kernel has them
     #[arg(long, value_name = "FLAGS")]
-    flags: Option<String>,
-    /// Replace entries that work, too, where they differ
+    pub(super) flags: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Register {
+    #[command(flatten)]
+    wanted: Wanted,
+    /// Replace entries that work, too, where they differ; with --keep once, all of them
     #[arg(long)]
     replace: bool,
     /// Where binfmt_misc is mounted
@@ -45,6 +54,9 @@ pub(in crate::cli) struct Register {
     /// Show the steps, and do nothing
     #[arg(long)]
     dry_run: bool,
+    /// Stay, and register again what was lost, looking every so often; SIGTERM ends it, and the entries stay
+    #[arg(long, value_name = "SECONDS", conflicts_with = "dry_run", value_parser = clap::value_parser!(u64).range(1..=86400))]
+    keep: Option<u64>,
 }
 
 /// What became of an architecture.
@@ -134,13 +146,17 @@ pub(super) fn look(directory: PathBuf, wanted: &[(&'static Platform, Entry)]) ->
 
 impl Register {
     pub(super) fn run(&self) -> Result<ExitCode, Error> {
-        let flags = self.flags.as_deref().map_or(Ok(kernel_flags()), read_flags)?;
-        let wanted = self.wanted(flags)?;
+        let wanted = self.wanted.entries("register")?;
         let look = look(self.dir.clone(), &wanted);
         let mount = match self.dry_run {
             true => Mount::open_or_mount_here(&self.dir)?,
             false => Mount::open_or_mount(&self.dir)?,
         };
+        if let Some(seconds) = self.keep {
+            // The kernel may have opened another file of the same name: that of an older image.
+            let replace = if self.replace { Replace::All } else { Replace::Broken };
+            return Keep { mount, look, wanted, replace, pause: Duration::from_secs(seconds) }.run();
+        }
         let replace = if self.replace { Replace::Different } else { Replace::Broken };
         let mut done = change(&mount, &look, wanted, replace, self.dry_run)?;
         confirm(mount, &look, &mut done)?;
@@ -168,9 +184,12 @@ impl Register {
         print(text.as_bytes())?;
         Ok(ExitCode::from(u8::from(failed)))
     }
+}
 
+impl Wanted {
     /// The entries that there are to be.
-    fn wanted(&self, flags: Flags) -> Result<Vec<(&'static Platform, Entry)>, Error> {
+    pub(super) fn entries(&self, what: &str) -> Result<Vec<(&'static Platform, Entry)>, Error> {
+        let flags = self.flags.as_deref().map_or(Ok(kernel_flags()), read_flags)?;
         let path = Environment::new(sys::environ());
         let path = std::env::split_paths(path.search_path()).filter(|dir| dir.is_absolute()).collect();
         let dirs: Vec<PathBuf> = if self.qemu.is_empty() { path } else { self.qemu.clone() };
@@ -188,16 +207,14 @@ impl Register {
                 Err(emulator::NoEmulator::Missing { .. }) if every => {}
                 Err(error) => {
                     return Err(Error::Usage(format!(
-                        "binfmt register: linux/{}: {error} (--qemu DIR, with static emulators)",
+                        "binfmt {what}: linux/{}: {error} (--qemu DIR, with static emulators)",
                         platform.goarch
                     )));
                 }
             }
         }
         match wanted.is_empty() {
-            true => {
-                Err(Error::Usage("binfmt register: there are no emulators in PATH (--qemu DIR)".to_owned()))
-            }
+            true => Err(Error::Usage(format!("binfmt {what}: there are no emulators in PATH (--qemu DIR)"))),
             false => Ok(wanted),
         }
     }
