@@ -19,6 +19,7 @@ use crate::entrypoint::guard::GuardError;
 use crate::entrypoint::identity::{IdentityRequestError, PlanError, UserSpecError};
 use crate::entrypoint::privileges::DropError;
 use crate::entrypoint::{ExecError, init};
+use crate::go_cache;
 use crate::toolchain::{CompilerError, LinkError, NoSysroot, NoTool, PkgConfigError, RequestError};
 
 /// Why gb could not do what it was called for.
@@ -66,6 +67,9 @@ pub enum Error {
     /// The init can't be set up as asked.
     #[error(transparent)]
     Init(#[from] init::SettingsError),
+    /// It can't be told whether Go's cache is to be filled.
+    #[error(transparent)]
+    GoCache(#[from] go_cache::SettingError),
     /// There is no binfmt_misc to write to.
     #[error(transparent)]
     Mount(#[from] MountError),
@@ -107,6 +111,7 @@ impl Error {
             | Error::UserSpec(_)
             | Error::Drop(_)
             | Error::Init(_)
+            | Error::GoCache(_)
             | Error::Mount(_)
             | Error::Registry(_)
             | Error::Emulation(_)

@@ -5,6 +5,7 @@
 //! | [`cli`] | which role gb plays, by its name and its arguments |
 //! | [`toolchain`] | targets, sysroots, the environment of a build, the compiler and pkg-config roles |
 //! | [`binfmt`] | whether programs of other architectures run, and by what |
+//! | [`go_cache`] | giving a Go cache of the caller's what the image's has |
 //! | [`entrypoint`] | becoming the user's command |
 //! | [`closure`] | what belongs into a root so that programs run in it, and whether a root has it |
 //! | [`rootfs`] | a root directory as programs in it would see it, and what they need of it |
@@ -17,8 +18,8 @@
 //! | [`sys`] | the only `unsafe` |
 //! | [`error`] | exit codes and messages |
 //!
-//! Dependencies point downwards in this table, and `toolchain`, `binfmt`, `entrypoint` and `closure` do not know each
-//! other.
+//! Dependencies point downwards in this table, and `toolchain`, `binfmt`, `go_cache`, `entrypoint` and `closure` do not know
+//! each other.
 
 pub mod binfmt;
 pub mod cli;
@@ -28,6 +29,7 @@ pub mod entrypoint;
 pub mod environment;
 pub mod error;
 pub mod file;
+pub mod go_cache;
 pub mod loader;
 pub mod platform;
 pub mod rootfs;

@@ -8,6 +8,7 @@ use nix::unistd::geteuid;
 use super::build_systems::Toolchain;
 use super::emulation::Wish;
 use super::forms::{self, Format};
+use super::go_cache::planned;
 use super::output::print;
 use super::target::request;
 use super::user;
@@ -15,6 +16,7 @@ use crate::entrypoint::privileges::wants_no_new_privileges;
 use crate::entrypoint::{Mounts, identity, init};
 use crate::environment::Environment;
 use crate::error::{Error, tell};
+use crate::go_cache;
 use crate::platform::Platform;
 use crate::sys;
 use crate::toolchain::{Facts, given, left_over, plan};
@@ -50,6 +52,10 @@ pub(super) fn env(arguments: &Arguments) -> Result<ExitCode, Error> {
     plan.notes.extend(match Wish::read(&environment) {
         Ok(wish) => wish.note(&plan.request),
         Err(error) => Some(format!("emulation: {error}")),
+    });
+    plan.notes.extend(match go_cache::is_wanted(&environment) {
+        Ok(wanted) => planned(&plan.request, &environment, wanted).note().map(str::to_owned),
+        Err(error) => Some(error.to_string()),
     });
     let planned = identity::Request::read(&environment)
         .map_err(Error::from)

@@ -5,6 +5,7 @@ mod build_systems;
 mod emulation;
 mod env;
 mod forms;
+mod go_cache;
 mod identity;
 mod info;
 mod install_links;
@@ -58,7 +59,8 @@ enum Command {
     /// Started as root, the command runs as LOCAL_USER_ID (else the owner of the working directory with GB_USER=owner,
     /// else 9001), with LOCAL_GROUP_ID, EXTRA_GROUP_ID and EXTRA_GROUP_IDS, an account and the home /home/user;
     /// RUN_AS_ROOT=true keeps root. If programs of another target do not run here a line says so; GB_BINFMT=require refuses
-    /// then, GB_BINFMT=off does not look. Exit codes: the command's own; 127 not found; 126 found but cannot run; 125 gb
+    /// then, GB_BINFMT=off does not look. A GOCACHE that is not the image's gets what that has of Go's standard library for
+    /// the target, unless GB_GO_CACHE=0. Exit codes: the command's own; 127 not found; 126 found but cannot run; 125 gb
     /// itself failed.
     #[command(override_usage = "gb run [OPTIONS] [--] COMMAND [ARGUMENT]...")]
     Run(run::Arguments),

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use super::emulation::Wish;
 use super::forms::dry_run;
+use super::go_cache::{fill_for, planned};
 use super::output::print;
 use super::program::become_program;
 use super::target::request;
@@ -14,6 +15,7 @@ use crate::entrypoint::privileges::{System, forbid_new_privileges, wants_no_new_
 use crate::entrypoint::{Mounts, caches, hand_over, init, work_tree};
 use crate::environment::Environment;
 use crate::error::{Error, announce, tell};
+use crate::go_cache;
 use crate::platform::Platform;
 use crate::sys;
 use crate::toolchain;
@@ -67,6 +69,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     )?;
     let no_new_privs = arguments.no_new_privs || wants_no_new_privileges(&environment)?;
     let emulation = Wish::read(&environment)?;
+    let fills = go_cache::is_wanted(&environment)?;
     let target = request(None, &environment)?;
     target.check_sysroot(&environment)?;
     let user = Request::read(&environment)?;
@@ -77,6 +80,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
         let mut target = toolchain::plan(target, &environment, facts.as_ref());
         target.settings.extend(trusted_trees(&environment, &mounts, user.ids().uid));
         target.notes.extend(emulation.note(&target.request));
+        target.notes.extend(planned(&target.request, &environment, fills).note().map(str::to_owned));
         let shown = shown(Ok(&user), Ok(init.as_ref()), Ok(no_new_privs), &environment);
         return print(&dry_run(&target, &shown, &arguments.command, arguments.json));
     }
@@ -122,14 +126,19 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
         // Neither a path nor a number has a NUL byte.
         let _set = environment.set(&setting.name, &setting.value);
     }
+    let become_command = || {
+        // Not as PID 1, which no signal would end meanwhile.
+        if fills {
+            fill_for(&target.request, &environment);
+        }
+        become_program(program, args, &environment)
+    };
     match init {
         Some(settings) if init::is_pid_1() => {
-            let code = init::stay(&settings, &|line: &str| tell(line), || {
-                become_program(program, args, &environment)
-            })?;
+            let code = init::stay(&settings, &|line: &str| tell(line), become_command)?;
             Ok(ExitCode::from(code))
         }
-        _ => Err(become_program(program, args, &environment)),
+        _ => Err(become_command()),
     }
 }
 

@@ -45,6 +45,7 @@ fn dependencies_point_downwards() {
         ("src/closure", &["closure", "rootfs", "loader", "elf", "platform"]),
         ("src/toolchain", &["toolchain", "platform", "environment", "file"]),
         ("src/binfmt", &["binfmt", "platform", "file", "sys", "user_namespace"]),
+        ("src/go_cache", &["go_cache", "environment", "file"]),
         ("src/entrypoint", &["entrypoint", "platform", "environment", "file", "sys", "user_namespace"]),
     ] {
         for (path, code) in sources(room) {
