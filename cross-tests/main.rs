@@ -41,6 +41,7 @@ mod linking;
 mod loading;
 mod matrix;
 mod outside;
+mod own_cache;
 mod own_libraries;
 mod persistent;
 mod prerequisites;
@@ -89,6 +90,7 @@ fn main() -> ExitCode {
         go_calls::cases(),
         own_libraries::cases(),
         cache::cases(),
+        own_cache::cases(),
         roles::cases(),
         variants::cases(),
         arm::cases(),
