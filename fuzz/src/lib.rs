@@ -5,6 +5,7 @@
 //! line feed before it belongs to the file, if there is one.
 
 mod accounts;
+mod cache_list;
 mod edit;
 mod entry;
 mod plan;
@@ -13,6 +14,7 @@ mod target;
 mod user_spec;
 
 pub use accounts::{group, passwd};
+pub use cache_list::cache_list;
 pub use edit::edit;
 pub use entry::entry;
 pub use plan::plan;
@@ -24,7 +26,7 @@ pub use user_spec::user_spec;
 pub type Target = fn(&[u8]);
 
 /// Every fuzz target, by its name.
-pub const TARGETS: [(&str, Target); 8] = [
+pub const TARGETS: [(&str, Target); 9] = [
     ("passwd", passwd),
     ("group", group),
     ("user_spec", user_spec),
@@ -33,6 +35,7 @@ pub const TARGETS: [(&str, Target); 8] = [
     ("edit", edit),
     ("plan", plan),
     ("entry", entry),
+    ("cache_list", cache_list),
 ];
 
 /// The files that an input is made of.
