@@ -11,6 +11,7 @@
 //! | [`rootfs`] | a root directory as programs in it would see it, and what they need of it |
 //! | [`loader`] | the rules by which dynamic loaders find what a program needs |
 //! | [`elf`] | what an ELF file says of itself to a loader |
+//! | [`packages`] | who owns a file of a root, and what scanners read of it |
 //! | [`platform`] | the table of architectures, and the reading of their names |
 //! | [`environment`] | environment variables, byte for byte |
 //! | [`file`] | looking into files that somebody else names |
@@ -18,7 +19,7 @@
 //! | [`sys`] | the only `unsafe` |
 //! | [`error`] | exit codes and messages |
 //!
-//! Dependencies point downwards in this table, and `toolchain`, `binfmt`, `go_cache`, `entrypoint` and `closure` do not know
+//! Dependencies point downwards in this table, and `toolchain`, `binfmt`, `go_cache`, `entrypoint`, `closure` and `packages` do not know
 //! each other.
 
 pub mod binfmt;
@@ -31,6 +32,7 @@ pub mod error;
 pub mod file;
 pub mod go_cache;
 pub mod loader;
+pub mod packages;
 pub mod platform;
 pub mod rootfs;
 pub mod sys;

@@ -44,6 +44,7 @@ fn dependencies_point_downwards() {
         ("src/rootfs", &["rootfs", "loader", "elf", "platform", "sys"]),
         ("src/closure", &["closure", "rootfs", "loader", "elf", "platform"]),
         ("src/toolchain", &["toolchain", "platform", "environment", "file"]),
+        ("src/packages", &["packages"]),
         ("src/binfmt", &["binfmt", "platform", "file", "sys", "user_namespace"]),
         ("src/go_cache", &["go_cache", "environment", "file"]),
         ("src/entrypoint", &["entrypoint", "platform", "environment", "file", "sys", "user_namespace"]),

@@ -1,0 +1,126 @@
+//! What this room asks of a root, and reading at offsets.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+/// The files of a root. Paths are absolute, and none may lead out of the root, whatever links say.
+pub trait Files {
+    /// Opens a regular file, following links; anything else is an error.
+    fn open(&self, path: &Path) -> io::Result<File>;
+
+    /// The names in a directory, sorted.
+    fn list(&self, directory: &Path) -> io::Result<Vec<OsString>>;
+
+    /// Where a path leads: an absolute path without links.
+    fn resolve(&self, path: &Path) -> io::Result<PathBuf>;
+}
+
+/// Bytes that are read at offsets: a file, or what stands for one in a test.
+pub trait Bytes {
+    /// How many there are.
+    fn length(&self) -> io::Result<u64>;
+
+    /// Fills a buffer from an offset; an error if there are not so many bytes.
+    fn fill(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()>;
+}
+
+impl Bytes for File {
+    fn length(&self) -> io::Result<u64> {
+        Ok(self.metadata()?.len())
+    }
+
+    fn fill(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        self.read_exact_at(buffer, offset)
+    }
+}
+
+impl Bytes for &[u8] {
+    fn length(&self) -> io::Result<u64> {
+        Ok(self.len() as u64)
+    }
+
+    fn fill(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        let part = usize::try_from(offset).ok().and_then(|offset| self.get(offset..)).unwrap_or_default();
+        match part.get(..buffer.len()) {
+            Some(part) => {
+                buffer.copy_from_slice(part);
+                Ok(())
+            }
+            None => Err(io::ErrorKind::UnexpectedEof.into()),
+        }
+    }
+}
+
+/// Reads a text of at most so many bytes; none if the file isn't there.
+pub(super) fn text(files: &dyn Files, path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
+    let file = match files.open(path) {
+        Ok(file) => file,
+        Err(error) if is_missing(&error) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let length = Bytes::length(&file)?;
+    if length > most {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {most} bytes")));
+    }
+    let mut bytes = Vec::new();
+    io::Read::read_to_end(&mut io::Read::take(file, most), &mut bytes)?;
+    Ok(Some(bytes))
+}
+
+/// Whether an error says that a file isn't there.
+pub(super) fn is_missing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+#[cfg(test)]
+pub(super) mod fake {
+    //! A directory of the machine as a root, without any guard against links that lead out.
+    use super::*;
+
+    pub(in crate::packages) struct Directory(pub(in crate::packages) PathBuf);
+
+    impl Directory {
+        fn at(&self, path: &Path) -> PathBuf {
+            self.0.join(path.strip_prefix("/").unwrap_or(path))
+        }
+    }
+
+    impl Files for Directory {
+        fn open(&self, path: &Path) -> io::Result<File> {
+            crate::file::open_regular(&self.at(path))
+        }
+
+        fn list(&self, directory: &Path) -> io::Result<Vec<OsString>> {
+            let mut names = Vec::new();
+            for entry in std::fs::read_dir(self.at(directory))? {
+                names.push(entry?.file_name());
+            }
+            names.sort();
+            Ok(names)
+        }
+
+        fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
+            let real = self.at(path).canonicalize()?;
+            Ok(Path::new("/").join(real.strip_prefix(self.0.canonicalize()?).map_err(io::Error::other)?))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_that_are_not_there_are_an_error_whatever_the_offset() {
+        let bytes: &[u8] = b"0123";
+        let mut buffer = [0; 2];
+        assert!(bytes.fill(2, &mut buffer).is_ok());
+        assert_eq!(&buffer, b"23");
+        for offset in [3, 4, 5, u64::MAX] {
+            assert!(bytes.fill(offset, &mut buffer).is_err(), "{offset}");
+        }
+    }
+}

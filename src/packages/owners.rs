@@ -1,0 +1,239 @@
+//! Which packages own which files.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+use super::files::Files;
+use super::package::{Package, PackageFile, Record};
+use super::{Found, ReadError, Wanted, apk, deb, rpm};
+
+/// The packages that own some of the files that were asked for.
+#[derive(Debug, Default)]
+pub struct Owners {
+    /// The packages, by kind, name, architecture and version.
+    pub packages: Vec<Owner>,
+    /// Which of them own a file: places in the list. Files of no package have none; several own what they share.
+    pub of: BTreeMap<PathBuf, Vec<usize>>,
+    /// The databases that were read. None: the root has none that is known, and so its files have no owners.
+    pub databases: Vec<PathBuf>,
+}
+
+/// A package, and its files among those that were asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// The package.
+    pub package: Package,
+    /// Its files: by their places in the root, as the database has them.
+    pub files: BTreeMap<PathBuf, PackageFile>,
+}
+
+/// Finds the owners of the files at some paths.
+///
+/// The paths have no links in their directories; the last name may be a link's. A database may have a file in another
+/// directory than the root: links to directories are followed, and where `/usr` was merged without them the other
+/// place is tried. A file that dpkg has diverted is the diverted package's at its new place.
+pub fn owners<'a>(files: &dyn Files, paths: impl IntoIterator<Item = &'a Path>) -> Result<Owners, ReadError> {
+    let mut of: BTreeMap<PathBuf, Vec<usize>> =
+        paths.into_iter().map(|path| (path.to_owned(), Vec::new())).collect();
+    let wanted = Wanted::new(of.keys().map(PathBuf::as_path));
+    let mut found = Found::default();
+    deb::read(files, &wanted, &mut found)?;
+    rpm::read(files, &wanted, &mut found)?;
+    apk::read(files, &wanted, &mut found)?;
+    let Found { mut packages, databases, diversions } = found;
+    packages.sort_by(|one, two| key(one).cmp(&key(two)));
+
+    let mut directories = Directories { files, known: HashMap::new() };
+    let mut owned: Vec<BTreeMap<PathBuf, PackageFile>> = vec![BTreeMap::new(); packages.len()];
+    let mut elsewhere: BTreeMap<PathBuf, Vec<(usize, &PackageFile)>> = BTreeMap::new();
+    for (place, (package, owned)) in packages.iter().zip(&mut owned).enumerate() {
+        for file in &package.files {
+            let path = diverted(&diversions, package, &file.path);
+            let real = directories.real(path).unwrap_or_else(|| path.to_owned());
+            match of.get_mut(&real) {
+                Some(owners) => {
+                    if owned.insert(real, file.clone()).is_none() {
+                        owners.push(place);
+                    }
+                }
+                None => {
+                    if let Some(other) = other_place(&real).filter(|other| of.contains_key(other)) {
+                        elsewhere.entry(other).or_default().push((place, file));
+                    }
+                }
+            }
+        }
+    }
+    for (path, candidates) in elsewhere {
+        let Some(owners) = of.get_mut(&path).filter(|owners| owners.is_empty()) else { continue };
+        for (place, file) in candidates {
+            // What is there where the database has it is another file.
+            if files.resolve(&file.path).is_err()
+                && let Some(owned) = owned.get_mut(place)
+                && owned.insert(path.clone(), file.clone()).is_none()
+            {
+                owners.push(place);
+            }
+        }
+    }
+    Ok(only_owners(packages, owned, of, databases))
+}
+
+/// Leaves out the packages that own nothing.
+fn only_owners(
+    packages: Vec<Package>,
+    owned: Vec<BTreeMap<PathBuf, PackageFile>>,
+    of: BTreeMap<PathBuf, Vec<usize>>,
+    databases: Vec<PathBuf>,
+) -> Owners {
+    let mut places = HashMap::new();
+    let mut owners = Vec::new();
+    for (place, (package, files)) in packages.into_iter().zip(owned).enumerate() {
+        if !files.is_empty() {
+            places.insert(place, owners.len());
+            owners.push(Owner { package, files });
+        }
+    }
+    let renumber = |old: Vec<usize>| old.iter().filter_map(|place| places.get(place).copied()).collect();
+    let of = of.into_iter().map(|(path, old)| (path, renumber(old))).collect();
+    Owners { packages: owners, of, databases }
+}
+
+/// The order of packages.
+fn key(package: &Package) -> (u8, &str, Option<&str>, &str) {
+    let kind = match package.record {
+        Record::Deb { .. } => 0,
+        Record::Rpm(_) => 1,
+        Record::Apk { .. } => 2,
+    };
+    (kind, &package.name, package.architecture.as_deref(), &package.version)
+}
+
+/// Where a package's file is, if dpkg has moved it out of the way.
+fn diverted<'a>(
+    diversions: &'a BTreeMap<PathBuf, (PathBuf, Option<String>)>,
+    package: &Package,
+    path: &'a Path,
+) -> &'a Path {
+    match diversions.get(path) {
+        Some((to, not_for))
+            if matches!(package.record, Record::Deb { .. }) && not_for.as_ref() != Some(&package.name) =>
+        {
+            to
+        }
+        _ => path,
+    }
+}
+
+/// The place of a file in a root whose `/usr` is merged, or not, the other way round.
+fn other_place(path: &Path) -> Option<PathBuf> {
+    match path.strip_prefix("/usr") {
+        Ok(rest) => Some(Path::new("/").join(rest)),
+        Err(_) => Some(Path::new("/usr").join(path.strip_prefix("/").ok()?)),
+    }
+}
+
+/// Where directories are, each looked up once.
+struct Directories<'a> {
+    files: &'a dyn Files,
+    known: HashMap<PathBuf, Option<PathBuf>>,
+}
+
+impl Directories<'_> {
+    /// A path without links in its directories; none if the directory is not there.
+    fn real(&mut self, path: &Path) -> Option<PathBuf> {
+        let (directory, name) = (path.parent()?, path.file_name()?);
+        if !self.known.contains_key(directory) {
+            let real = self.files.resolve(directory).ok();
+            self.known.insert(directory.to_owned(), real);
+        }
+        Some(self.known.get(directory)?.as_ref()?.join(name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+    use crate::packages::files::fake::Directory;
+
+    /// A Debian root whose database is older than its merged /usr.
+    fn root() -> (tempfile::TempDir, Directory) {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path();
+        for directory in ["usr/lib/x86_64-linux-gnu", "usr/bin", "var/lib/dpkg/info", "sbin", "etc"] {
+            std::fs::create_dir_all(root.join(directory)).unwrap();
+        }
+        symlink("usr/lib", root.join("lib")).unwrap();
+        symlink("usr/bin", root.join("bin")).unwrap();
+        for file in [
+            "usr/lib/x86_64-linux-gnu/libc.so.6",
+            "usr/bin/sh",
+            "usr/bin/sh.distrib",
+            "usr/bin/bash",
+            "sbin/init",
+            "etc/made",
+        ] {
+            std::fs::write(root.join(file), file).unwrap();
+        }
+        let status = "Package: libc6\nArchitecture: amd64\nMulti-Arch: same\n\nPackage: libc6\nArchitecture: i386\n\
+            Multi-Arch: same\n\nPackage: bash\n\nPackage: dash\n\nPackage: init\n\nPackage: unlisted\n";
+        std::fs::write(root.join("var/lib/dpkg/status"), status).unwrap();
+        std::fs::write(root.join("var/lib/dpkg/diversions"), "/bin/sh\n/bin/sh.distrib\ndash\n").unwrap();
+        for (name, list) in [
+            ("libc6:amd64", "/.\n/lib\n/lib/x86_64-linux-gnu/libc.so.6\n/usr/share/doc/libc6/copyright\n"),
+            ("libc6:i386", "/.\n/lib/i386-linux-gnu/libc.so.6\n/usr/share/doc/libc6/copyright\n"),
+            ("bash", "/bin/bash\n/bin/sh\n"),
+            ("dash", "/bin/sh\n"),
+            ("init", "/usr/sbin/init\n"),
+        ] {
+            std::fs::write(root.join("var/lib/dpkg/info").join(format!("{name}.list")), list).unwrap();
+        }
+        let directory = Directory(root.to_owned());
+        (dir, directory)
+    }
+
+    fn labels(owners: &Owners, path: &str) -> Vec<String> {
+        owners.of[Path::new(path)].iter().map(|place| owners.packages[*place].package.label()).collect()
+    }
+
+    #[test]
+    fn a_file_is_its_packages_wherever_the_database_has_it() {
+        let (_dir, root) = root();
+        let paths = [
+            "/usr/lib/x86_64-linux-gnu/libc.so.6",
+            "/usr/bin/bash",
+            "/usr/bin/sh",
+            "/usr/bin/sh.distrib",
+            "/sbin/init",
+            "/etc/made",
+        ];
+        let owners = owners(&root, paths.map(Path::new)).unwrap();
+        assert_eq!(labels(&owners, paths[0]), ["libc6:amd64"]);
+        assert_eq!(labels(&owners, paths[1]), ["bash"]);
+        assert_eq!(labels(&owners, paths[2]), ["dash"], "the package that has diverted bash's");
+        assert_eq!(labels(&owners, paths[3]), ["bash"], "at the place that it was diverted to");
+        assert_eq!(labels(&owners, paths[4]), ["init"], "/usr/sbin/init is not there, and /sbin/init is");
+        assert_eq!(labels(&owners, paths[5]), [""; 0]);
+        assert_eq!(owners.packages.len(), 4, "packages of which nothing was asked for are left out");
+        assert_eq!(owners.databases, [Path::new("/var/lib/dpkg/status")]);
+    }
+
+    #[test]
+    fn what_is_at_both_places_of_a_split_usr_is_not_mixed_up() {
+        let (_dir, root) = root();
+        std::fs::create_dir_all(root.0.join("usr/sbin")).unwrap();
+        std::fs::write(root.0.join("usr/sbin/init"), "another").unwrap();
+        let owners = owners(&root, [Path::new("/sbin/init")]).unwrap();
+        assert_eq!(labels(&owners, "/sbin/init"), [""; 0]);
+    }
+
+    #[test]
+    fn a_root_without_a_database_is_told_from_files_of_no_package() {
+        let dir = tempfile::tempdir().unwrap();
+        let owners = owners(&Directory(dir.path().to_owned()), [Path::new("/bin/sh")]).unwrap();
+        assert!(owners.databases.is_empty());
+        assert_eq!(owners.of.len(), 1);
+    }
+}

@@ -1,0 +1,112 @@
+//! What is known about a package, whichever package manager has installed it.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+/// An installed package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Package {
+    /// Its name.
+    pub name: String,
+    /// Its version with the release: Debian's with an epoch where it has one, rpm's without.
+    pub version: String,
+    /// The architecture, in the package manager's spelling; none for keys that rpm keeps as packages.
+    pub architecture: Option<String>,
+    /// What it was built from, where that has another name or version, or rpm says it anyway.
+    pub source: Option<Source>,
+    /// The licence, as the database has it. Debian's has none: there it is in the copyright file.
+    pub licence: Option<String>,
+    /// Who has made the package, or maintains it.
+    pub supplier: Option<String>,
+    /// Where the program has a page.
+    pub homepage: Option<String>,
+    /// Those of its files that were asked for, and its licences.
+    pub files: Vec<PackageFile>,
+    /// What only this package manager has.
+    pub record: Record,
+}
+
+/// The source package of a package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// Its name.
+    pub name: String,
+    /// Its version, if it is not the package's.
+    pub version: Option<String>,
+}
+
+/// A file of a package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PackageFile {
+    /// Its path as the database has it: absolute, and not always the place where the root has it.
+    pub path: PathBuf,
+    /// The MD5 sum that Debian's packages tell.
+    pub md5: Option<String>,
+    /// Whether the package says that it is a licence.
+    pub is_licence: bool,
+}
+
+/// What the database of one package manager has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Record {
+    /// dpkg: the paragraph of the status file, and whether packages of several architectures may be installed together.
+    Deb {
+        /// The paragraph, with a line feed at its end.
+        stanza: Vec<u8>,
+        /// Multi-Arch: same.
+        is_multi_arch: bool,
+    },
+    /// rpm: numbers of the header.
+    Rpm(RpmRecord),
+    /// apk: the paragraph of the list of installed packages, without its files.
+    Apk {
+        /// The lines, with a line feed at the end.
+        stanza: Vec<u8>,
+        /// The lines about files: directories, each with its files.
+        files: Vec<u8>,
+    },
+}
+
+/// What rpm has of a package.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RpmRecord {
+    /// The epoch, if there is one.
+    pub epoch: Option<u32>,
+    /// When it was installed, in seconds since 1970.
+    pub install_time: Option<u64>,
+    /// When it was built.
+    pub build_time: Option<u64>,
+    /// How many bytes its files have.
+    pub size: Option<u64>,
+    /// The file name of the source package.
+    pub source_rpm: Option<String>,
+    /// The module that it belongs to (RHEL 8).
+    pub modularity: Option<String>,
+}
+
+impl PackageFile {
+    /// A file by its path in a database, where not all have a slash at their beginning.
+    pub(super) fn new(path: &[u8], is_licence: bool) -> PackageFile {
+        let relative = path.iter().position(|byte| *byte != b'/').and_then(|start| path.get(start..));
+        let path = [b"/", relative.unwrap_or_default()].concat();
+        PackageFile { path: PathBuf::from(OsStr::from_bytes(&path)), md5: None, is_licence }
+    }
+}
+
+impl Package {
+    /// The name, with the architecture where dpkg needs it to tell packages apart.
+    pub fn label(&self) -> String {
+        match (&self.record, &self.architecture) {
+            (Record::Deb { is_multi_arch: true, .. }, Some(architecture)) => {
+                format!("{}:{architecture}", self.name)
+            }
+            _ => self.name.clone(),
+        }
+    }
+}
+
+/// A text of a database. All of them are UTF-8 but for some old packages, whose other bytes are replaced.
+pub(super) fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).trim().to_owned()
+}

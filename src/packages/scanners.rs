@@ -1,0 +1,318 @@
+//! What scanners read of a root that has some files of its packages and none of their databases.
+//!
+//! | package manager | file | read by |
+//! |---|---|---|
+//! | dpkg | `var/lib/dpkg/status.d/NAME` and `NAME.md5sums`, as distroless has them (its PACKAGE_METADATA.md) | trivy, syft and others |
+//! | rpm | `var/lib/rpmmanifest/container-manifest-2`, as CBL-Mariner's distroless images have it | trivy, syft |
+//! | apk | `lib/apk/db/installed` | trivy, syft |
+//!
+//! Each is of the packages that own some of the files, and lists these files alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::copyright;
+use super::files::{Files, is_missing, text as read_text};
+use super::licence::Declared;
+use super::owners::{Owner, Owners};
+use super::package::{Package, Record, RpmRecord};
+use super::{ReadError, apk, deb};
+
+/// Where CBL-Mariner has the list of its packages.
+pub const RPM_MANIFEST: &str = "/var/lib/rpmmanifest/container-manifest-2";
+
+/// No text of a licence is longer.
+const MOST_BYTES: u64 = 16 << 20;
+
+/// The files to make, with what is in each.
+///
+/// `latest` is the newest time that is told (SOURCE_DATE_EPOCH), so that an installation of today makes the same file tomorrow.
+pub fn databases(owners: &Owners, latest: Option<u64>) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut made = BTreeMap::new();
+    let mut add = |path: &Path, bytes: &[u8]| made.entry(path.to_owned()).or_insert(Vec::new()).extend(bytes);
+    // Of a package that is there for several architectures each has its own file; else it has the plain name.
+    let mut names: BTreeMap<&str, usize> = BTreeMap::new();
+    for owner in &owners.packages {
+        *names.entry(&owner.package.name).or_default() += 1;
+    }
+    for owner in &owners.packages {
+        let package = &owner.package;
+        match &package.record {
+            Record::Deb { stanza, .. } => {
+                let name = match names.get(&*package.name) {
+                    Some(2..) => package.label(),
+                    _ => package.name.clone(),
+                };
+                let directory = Path::new(deb::STATUS_D);
+                add(&directory.join(&name), &deb::control(stanza));
+                add(&directory.join(format!("{name}.md5sums")), md5_sums(owner).as_bytes());
+            }
+            Record::Rpm(record) => add(Path::new(RPM_MANIFEST), line(package, record, latest).as_bytes()),
+            Record::Apk { stanza, files } => {
+                // What is listed is by the database's paths.
+                let kept: BTreeSet<&Path> = owner.files.values().map(|file| file.path.as_path()).collect();
+                let cut = apk::cut(files, &|path| kept.contains(path));
+                let place = apk_place(&owners.databases);
+                add(&place, &[stanza, &cut[..], b"\n"].concat());
+            }
+        }
+    }
+    made
+}
+
+/// Where apk's database was, since its path depends on whether /usr is merged.
+fn apk_place(databases: &[PathBuf]) -> PathBuf {
+    let found = databases.iter().find(|path| path.ends_with("apk/db/installed"));
+    found.cloned().unwrap_or_else(|| PathBuf::from("/lib/apk/db/installed"))
+}
+
+/// The sums that a package tells of its files, at the places where these are.
+fn md5_sums(owner: &Owner) -> String {
+    let mut sums = String::new();
+    for (path, file) in &owner.files {
+        if let (Some(sum), Some(path)) = (&file.md5, path.to_str().and_then(|path| path.strip_prefix('/'))) {
+            sums.push_str(&format!("{sum}  {path}\n"));
+        }
+    }
+    sums
+}
+
+/// What `rpm -qa --qf` with these tags writes, parted by tabs:
+/// NAME VERSION-RELEASE INSTALLTIME BUILDTIME VENDOR (none) SIZE ARCH EPOCHNUM SOURCERPM
+///
+/// Where CBL-Mariner has EPOCH stands `(none)`: with a number there syft (1.18) takes SIZE for the epoch, and then every
+/// version for newer than any with a vulnerability. And a package that tells no source is its own: trivy reads nothing of a
+/// file in which a line has no source.
+fn line(package: &Package, record: &RpmRecord, latest: Option<u64>) -> String {
+    let number = |number: Option<u64>| number.map_or_else(none, |number| number.to_string());
+    let install_time = record.install_time.map(|time| latest.map_or(time, |latest| time.min(latest)));
+    let source = record.source_rpm.clone();
+    let fields = [
+        package.name.clone(),
+        package.version.clone(),
+        number(install_time),
+        number(record.build_time),
+        package.supplier.clone().unwrap_or_else(none),
+        none(),
+        number(record.size),
+        package.architecture.clone().unwrap_or_else(none),
+        record.epoch.unwrap_or_default().to_string(),
+        source.unwrap_or_else(|| format!("{}-{}.src.rpm", package.name, package.version)),
+    ];
+    let plain = fields.map(|field| field.replace(|character: char| character.is_control(), " "));
+    format!("{}\n", plain.join("\t"))
+}
+
+fn none() -> String {
+    "(none)".to_owned()
+}
+
+/// The licences of packages.
+#[derive(Debug, Default)]
+pub struct Licences {
+    /// What each package says of its licence: in the order of the packages.
+    pub declared: Vec<Declared>,
+    /// The texts to copy: from where, by the place where each belongs. The places have no links in them.
+    pub texts: BTreeMap<PathBuf, PathBuf>,
+    /// The packages whose licence has no text in the root.
+    pub without_text: Vec<String>,
+}
+
+/// Finds the licences of packages: their names, and the texts that have to go with them.
+///
+/// A Debian package's text may be in the directory of another package that its own is a link to, and may refer to texts
+/// that many have in common; both become files at the places where they are looked for.
+pub fn licences(files: &dyn Files, owners: &Owners) -> Result<Licences, ReadError> {
+    let mut licences = Licences::default();
+    for owner in &owners.packages {
+        let package = &owner.package;
+        let texts_before = licences.texts.len();
+        let declared = match package.record {
+            Record::Deb { .. } => debian(files, package, &mut licences.texts)?,
+            Record::Rpm(_) => {
+                for file in package.files.iter().filter(|file| file.is_licence) {
+                    if let Ok(real) = files.resolve(&file.path)
+                        && files.open(&real).is_ok()
+                    {
+                        licences.texts.insert(real.clone(), real);
+                    }
+                }
+                Declared::from_text(package.licence.as_deref().unwrap_or_default())
+            }
+            Record::Apk { .. } => Declared::from_text(package.licence.as_deref().unwrap_or_default()),
+        };
+        // Alpine's packages come without texts.
+        if licences.texts.len() == texts_before && !matches!(package.record, Record::Apk { .. }) {
+            licences.without_text.push(package.label());
+        }
+        licences.declared.push(declared);
+    }
+    Ok(licences)
+}
+
+/// The licence of a Debian package, from its copyright file.
+fn debian(
+    files: &dyn Files,
+    package: &Package,
+    texts: &mut BTreeMap<PathBuf, PathBuf>,
+) -> Result<Declared, ReadError> {
+    let place = Path::new("/usr/share/doc").join(&package.name).join("copyright");
+    let error = |error: io::Error| ReadError::new(&place, error.to_string(), None);
+    let real = match files.resolve(&place) {
+        Ok(real) => real,
+        Err(missing) if is_missing(&missing) => return Ok(Declared::default()),
+        Err(other) => return Err(error(other)),
+    };
+    let Some(text) = read_text(files, &real, MOST_BYTES).map_err(error)? else {
+        return Ok(Declared::default());
+    };
+    texts.insert(place, real);
+    for name in copyright::common(&text) {
+        let place = Path::new(copyright::COMMON).join(name);
+        if let Ok(real) = files.resolve(&place)
+            && files.open(&real).is_ok()
+        {
+            texts.insert(place, real);
+        }
+    }
+    Ok(Declared::from_debian(&copyright::names(&text)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+    use crate::packages::files::fake::Directory;
+    use crate::packages::owners;
+
+    fn write(root: &Path, path: &str, text: &str) {
+        let path = root.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    const SUM: &str = "d41d8cd98f00b204e9800998ecf8427e";
+
+    fn debian_root() -> (tempfile::TempDir, Directory) {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path();
+        write(
+            root,
+            "var/lib/dpkg/status",
+            "Package: libgcc-s1\nStatus: install ok installed\nArchitecture: amd64\nVersion: 14\n\n\
+             Package: libc6\nArchitecture: amd64\nMulti-Arch: same\nVersion: 2\n\n\
+             Package: libc6\nArchitecture: i386\nMulti-Arch: same\nVersion: 2\n",
+        );
+        for (name, path) in [
+            ("libgcc-s1", "lib/libgcc_s.so.1"),
+            ("libc6:amd64", "usr/lib/libc.so.6"),
+            ("libc6:i386", "usr/lib32/libc.so.6"),
+        ] {
+            write(
+                root,
+                &format!("var/lib/dpkg/info/{name}.list"),
+                &format!("/{path}\n/usr/bin/not-asked-for\n"),
+            );
+            let sums = format!("{SUM}  {path}\n{SUM}  usr/bin/not-asked-for\n");
+            write(root, &format!("var/lib/dpkg/info/{name}.md5sums"), &sums);
+        }
+        for file in ["usr/lib/libgcc_s.so.1", "usr/lib/libc.so.6", "usr/lib32/libc.so.6"] {
+            write(root, file, "");
+        }
+        symlink("usr/lib", root.join("lib")).unwrap();
+        write(root, "usr/share/doc/gcc-14-base/copyright", "See /usr/share/common-licenses/GPL.\n");
+        symlink("gcc-14-base", root.join("usr/share/doc/libgcc-s1")).unwrap();
+        write(root, "usr/share/common-licenses/GPL-3", "text");
+        symlink("GPL-3", root.join("usr/share/common-licenses/GPL")).unwrap();
+        let directory = Directory(root.to_owned());
+        (dir, directory)
+    }
+
+    #[test]
+    fn debian_packages_have_a_file_each_with_the_sums_of_what_is_there() {
+        let (_dir, root) = debian_root();
+        let paths = ["/usr/lib/libgcc_s.so.1", "/usr/lib/libc.so.6", "/usr/lib32/libc.so.6"].map(Path::new);
+        let made = databases(&owners(&root, paths).unwrap(), None);
+        let made: Vec<(&str, &str)> = made
+            .iter()
+            .map(|(path, bytes)| (path.to_str().unwrap(), std::str::from_utf8(bytes).unwrap()))
+            .collect();
+        let (libc, libc32) = (format!("{SUM}  usr/lib/libc.so.6\n"), format!("{SUM}  usr/lib32/libc.so.6\n"));
+        let libgcc = format!("{SUM}  usr/lib/libgcc_s.so.1\n");
+        assert_eq!(
+            made,
+            [
+                (
+                    "/var/lib/dpkg/status.d/libc6:amd64",
+                    "Package: libc6\nArchitecture: amd64\nMulti-Arch: same\nVersion: 2\n"
+                ),
+                ("/var/lib/dpkg/status.d/libc6:amd64.md5sums", &libc),
+                (
+                    "/var/lib/dpkg/status.d/libc6:i386",
+                    "Package: libc6\nArchitecture: i386\nMulti-Arch: same\nVersion: 2\n"
+                ),
+                ("/var/lib/dpkg/status.d/libc6:i386.md5sums", &libc32),
+                (
+                    "/var/lib/dpkg/status.d/libgcc-s1",
+                    "Package: libgcc-s1\nArchitecture: amd64\nVersion: 14\n"
+                ),
+                ("/var/lib/dpkg/status.d/libgcc-s1.md5sums", &libgcc),
+            ]
+        );
+    }
+
+    #[test]
+    fn the_root_that_is_made_is_read_again_with_the_same_owners() {
+        let (dir, root) = debian_root();
+        let path = Path::new("/usr/lib/libgcc_s.so.1");
+        let before = owners(&root, [path]).unwrap();
+        let out = dir.path().join("out");
+        for (path, bytes) in databases(&before, None) {
+            write(&out, path.to_str().unwrap().trim_start_matches('/'), std::str::from_utf8(&bytes).unwrap());
+        }
+        write(&out, "usr/lib/libgcc_s.so.1", "");
+        let after = owners(&Directory(out), [path]).unwrap();
+        assert_eq!(after.of, before.of);
+        assert_eq!(after.packages[0].package.name, "libgcc-s1");
+    }
+
+    #[test]
+    fn a_copyright_behind_a_link_becomes_a_file_where_it_is_looked_for() {
+        let (_dir, root) = debian_root();
+        let owners = owners(&root, [Path::new("/usr/lib/libgcc_s.so.1"), Path::new("/usr/lib/libc.so.6")]);
+        let found = licences(&root, &owners.unwrap()).unwrap();
+        let texts: Vec<_> =
+            found.texts.iter().map(|(to, from)| format!("{} <- {}", to.display(), from.display())).collect();
+        assert_eq!(
+            texts,
+            [
+                "/usr/share/common-licenses/GPL <- /usr/share/common-licenses/GPL-3",
+                "/usr/share/doc/libgcc-s1/copyright <- /usr/share/doc/gcc-14-base/copyright"
+            ]
+        );
+        assert_eq!(found.without_text, ["libc6:amd64"]);
+        assert_eq!(found.declared, [Declared::default(), Declared::default()]);
+    }
+
+    #[test]
+    fn a_line_about_an_rpm_has_ten_fields_whatever_the_package_says() {
+        let package = Package {
+            name: "setup".into(),
+            version: "2.13.7-10.el9".into(),
+            architecture: Some("noarch".into()),
+            source: None,
+            licence: None,
+            supplier: Some("A\tB\nC".into()),
+            homepage: None,
+            files: Vec::new(),
+            record: Record::Rpm(RpmRecord::default()),
+        };
+        let record = RpmRecord { install_time: Some(9), build_time: Some(5), ..Default::default() };
+        assert_eq!(
+            line(&package, &record, Some(7)),
+            "setup\t2.13.7-10.el9\t7\t5\tA B C\t(none)\t(none)\tnoarch\t0\tsetup-2.13.7-10.el9.src.rpm\n"
+        );
+    }
+}
