@@ -10,6 +10,7 @@
 //! | `licence.rs`, `copyright.rs` | licences as SPDX has them, and what Debian's copyright files say |
 //! | `distribution.rs`, `purl.rs` | os-release, and the name that a package has for scanners |
 //! | `digest.rs` | checksums |
+//! | `manifest.rs`, `spdx.rs`, `cyclonedx.rs` | what is in a root, in three forms |
 //! | `files.rs` | what is asked of a root |
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,20 +20,24 @@ use std::path::{Path, PathBuf};
 
 pub mod apk;
 pub mod copyright;
+mod cyclonedx;
 pub mod deb;
 mod digest;
 mod distribution;
 mod files;
 pub mod licence;
+mod manifest;
 mod owners;
 mod package;
 mod purl;
 pub mod rpm;
 pub mod scanners;
+mod spdx;
 
 pub use digest::Digests;
 pub use distribution::Distribution;
 pub use files::{Bytes, Files};
+pub use manifest::{Contents, Item, ItemKind};
 pub use owners::{Owner, Owners, owners};
 pub use package::{Package, PackageFile, Record, RpmRecord, Source};
 pub use purl::purl;

@@ -1,0 +1,282 @@
+//! What is in a root as an SPDX document, version 2.3.
+//!
+//! What scanners look for beside the standard: trivy finds the source package in `sourceInfo`, and the distribution in a package whose
+//! purpose is OPERATING-SYSTEM and that contains the others.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::digest::{sha1, sha256};
+use super::licence::Declared;
+use super::manifest::{Contents, Item, ItemKind, put, text, timestamp};
+use super::owners::Owner;
+use super::package::{Package, Record};
+use super::purl::purl;
+
+const ROOT: &str = "SPDXRef-Root";
+const SYSTEM: &str = "SPDXRef-OperatingSystem";
+
+impl Contents<'_> {
+    /// An SPDX document: JSON. The same contents make the same bytes.
+    pub fn spdx(&self) -> String {
+        let files: Vec<&Item> = self.sorted().into_iter().filter(|item| digests(item).is_some()).collect();
+        let mut relationships = vec![relationship("SPDXRef-DOCUMENT", "DESCRIBES", ROOT)];
+        let mut owned: BTreeMap<usize, Vec<&Item>> = BTreeMap::new();
+        let mut of_nobody = Vec::new();
+        for item in &files {
+            let places: Vec<usize> = self.owner_places(item).collect();
+            if places.is_empty() {
+                of_nobody.push(*item);
+                relationships.push(relationship(ROOT, "CONTAINS", &file_id(item)));
+            }
+            places.into_iter().for_each(|place| owned.entry(place).or_default().push(item));
+        }
+        let mut packages = vec![self.root(&of_nobody)];
+        let mut above = ROOT;
+        if let Some(distribution) = self.distribution {
+            relationships.push(relationship(ROOT, "CONTAINS", SYSTEM));
+            let mut system = package(SYSTEM, &distribution.id, &[]);
+            put(&mut system, "primaryPackagePurpose", json!("OPERATING-SYSTEM"));
+            if let Some(version) = &distribution.version {
+                put(&mut system, "versionInfo", json!(version));
+            }
+            if let Some(name) = &distribution.pretty_name {
+                put(&mut system, "summary", json!(name));
+            }
+            packages.push(system);
+            above = SYSTEM;
+        }
+        let mut references = BTreeMap::new();
+        for (place, (owner, declared)) in self.packages().enumerate() {
+            let id = self.package_id(&owner.package);
+            relationships.push(relationship(above, "CONTAINS", &id));
+            let files = owned.remove(&place).unwrap_or_default();
+            for item in &files {
+                relationships.push(relationship(&id, "CONTAINS", &file_id(item)));
+            }
+            packages.push(self.owner(&id, owner, declared, &files));
+            references.extend(declared.references.clone());
+        }
+        let mut document = json!({
+            "spdxVersion": "SPDX-2.3",
+            "dataLicense": "CC0-1.0",
+            "SPDXID": "SPDXRef-DOCUMENT",
+            "name": self.name,
+            "documentNamespace": format!("https://spdx.org/spdxdocs/gb-{}", self.digest()),
+            "creationInfo": {
+                "created": timestamp(self.created),
+                "creators": [format!("Tool: gb-{}", env!("CARGO_PKG_VERSION"))],
+            },
+            "packages": packages,
+            "files": files.iter().map(|item| file(item)).collect::<Vec<_>>(),
+            "relationships": relationships,
+        });
+        if !references.is_empty() {
+            let texts = references.iter().map(|(id, text)| {
+                json!({ "licenseId": id, "name": text, "extractedText": text,
+                    "comment": "the package's own name for its licence; the text is with the package" })
+            });
+            put(&mut document, "hasExtractedLicensingInfos", texts.collect());
+        }
+        text(&document)
+    }
+
+    /// The root itself, with the files of no package.
+    fn root(&self, files: &[&Item]) -> Value {
+        let mut root = package(ROOT, self.name, files);
+        put(&mut root, "primaryPackagePurpose", json!("CONTAINER"));
+        root
+    }
+
+    fn owner(&self, id: &str, owner: &Owner, declared: &Declared, files: &[&Item]) -> Value {
+        let known = &owner.package;
+        let mut package = package(id, &known.name, files);
+        put(&mut package, "primaryPackagePurpose", json!("LIBRARY"));
+        put(&mut package, "versionInfo", json!(full_version(known)));
+        if let Some(expression) = &declared.expression {
+            put(&mut package, "licenseDeclared", json!(expression));
+        }
+        if let Some(supplier) = known.supplier.as_deref().and_then(supplier) {
+            put(&mut package, "supplier", json!(supplier));
+        }
+        if let Some(homepage) = known.homepage.as_deref().filter(|page| is_address(page)) {
+            put(&mut package, "homepage", json!(homepage));
+        }
+        let (name, version) = source(known);
+        put(&mut package, "sourceInfo", json!(format!("built package from: {name} {version}")));
+        put(
+            &mut package,
+            "externalRefs",
+            json!([{
+                "referenceCategory": "PACKAGE-MANAGER",
+                "referenceType": "purl",
+                "referenceLocator": purl(known, self.distribution),
+            }]),
+        );
+        package
+    }
+
+    fn package_id(&self, package: &Package) -> String {
+        let name = package.name.chars().map(|character| match character {
+            '.' | '-' => character,
+            _ if character.is_ascii_alphanumeric() => character,
+            _ => '-',
+        });
+        id(&format!("Package-{}", name.collect::<String>()), purl(package, self.distribution).as_bytes())
+    }
+}
+
+/// A package, with the files that are analyzed as its.
+fn package(id: &str, name: &str, files: &[&Item]) -> Value {
+    let mut package = json!({
+        "SPDXID": id,
+        "name": name,
+        "downloadLocation": "NOASSERTION",
+        "filesAnalyzed": !files.is_empty(),
+        "licenseConcluded": "NOASSERTION",
+        "licenseDeclared": "NOASSERTION",
+        "copyrightText": "NOASSERTION",
+    });
+    if !files.is_empty() {
+        // The digest of the files' digests, in their order ("Package verification code").
+        let mut sums: Vec<&str> =
+            files.iter().filter_map(|item| Some(digests(item)?.sha1.as_str())).collect();
+        sums.sort_unstable();
+        let sums = sums.concat();
+        put(
+            &mut package,
+            "packageVerificationCode",
+            json!({ "packageVerificationCodeValue": sha1(sums.as_bytes()) }),
+        );
+        put(&mut package, "licenseInfoFromFiles", json!(["NOASSERTION"]));
+    }
+    package
+}
+
+fn file(item: &Item) -> Value {
+    let digests = digests(item);
+    json!({
+        "SPDXID": file_id(item),
+        "fileName": format!(".{}", item.path.to_string_lossy()),
+        "checksums": [
+            { "algorithm": "SHA1", "checksumValue": digests.map(|digests| &digests.sha1) },
+            { "algorithm": "SHA256", "checksumValue": digests.map(|digests| &digests.sha256) },
+        ],
+        "licenseConcluded": "NOASSERTION",
+        "licenseInfoInFiles": ["NOASSERTION"],
+        "copyrightText": "NOASSERTION",
+        "comment": item.reason,
+    })
+}
+
+fn digests(item: &Item) -> Option<&super::digest::Digests> {
+    match &item.kind {
+        ItemKind::File(digests) => Some(digests),
+        ItemKind::Link(_) => None,
+    }
+}
+
+fn file_id(item: &Item) -> String {
+    id("File", item.path.as_os_str().as_encoded_bytes())
+}
+
+fn id(kind: &str, name: &[u8]) -> String {
+    format!("SPDXRef-{kind}-{}", sha256(name).get(..16).unwrap_or_default())
+}
+
+fn relationship(from: &str, kind: &str, to: &str) -> Value {
+    json!({ "spdxElementId": from, "relationshipType": kind, "relatedSpdxElement": to })
+}
+
+/// The version with the epoch, as the package manager writes it.
+pub(super) fn full_version(package: &Package) -> String {
+    match &package.record {
+        Record::Rpm(record) => match record.epoch {
+            Some(epoch) => format!("{epoch}:{}", package.version),
+            None => package.version.clone(),
+        },
+        _ => package.version.clone(),
+    }
+}
+
+/// The name and version of the source package.
+pub(super) fn source(package: &Package) -> (String, String) {
+    match &package.source {
+        Some(source) => {
+            (source.name.clone(), source.version.clone().unwrap_or_else(|| package.version.clone()))
+        }
+        None => (package.name.clone(), package.version.clone()),
+    }
+}
+
+/// `Person: name (address)` of a maintainer, `Organization: name` of a vendor.
+fn supplier(text: &str) -> Option<String> {
+    let plain =
+        |text: &str| text.replace(|character: char| character.is_control() || "()".contains(character), " ");
+    match text.split_once('<') {
+        Some((name, address)) => {
+            let name = plain(name).trim().to_owned();
+            let address = plain(address.trim().trim_end_matches('>'));
+            let is_plain = !address.trim().is_empty() && !address.contains(char::is_whitespace);
+            match (name.is_empty(), is_plain) {
+                (true, _) => None,
+                (false, true) => Some(format!("Person: {name} ({address})")),
+                (false, false) => Some(format!("Person: {name}")),
+            }
+        }
+        None => Some(plain(text).trim().to_owned())
+            .filter(|name| !name.is_empty())
+            .map(|name| format!("Organization: {name}")),
+    }
+}
+
+/// Whether a text is an address of the web, without what such an address can't have.
+pub(super) fn is_address(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    rest.is_some_and(|rest| {
+        let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"\"<>\\^`{|}[]".contains(&byte);
+        !rest.is_empty() && !rest.starts_with('/') && rest.bytes().all(is_plain)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::packages::manifest::tests::with_example;
+
+    #[test]
+    fn the_same_contents_make_the_same_document() {
+        let document = with_example(false, |contents| contents.spdx());
+        assert_eq!(document, with_example(true, |contents| contents.spdx()));
+        let document: Value = serde_json::from_str(&document).unwrap();
+        assert_eq!(document["creationInfo"]["created"], "2023-11-14T22:13:20Z");
+        let relations = document["relationships"].as_array().unwrap();
+        let contains = relations.iter().filter(|relation| relation["relationshipType"] == "CONTAINS");
+        // The system in the root, two packages in it, three files of packages and two of none.
+        assert_eq!(contains.count(), 8);
+        assert_eq!(document["files"].as_array().unwrap().len(), 4, "links are no files");
+        let packages = document["packages"].as_array().unwrap();
+        assert_eq!(packages[2]["supplier"], "Person: Somebody (somebody@example.org)");
+        let licence = packages[2]["licenseDeclared"].as_str().unwrap();
+        assert_eq!(document["hasExtractedLicensingInfos"][0]["licenseId"], licence);
+        assert_eq!(packages[3]["licenseDeclared"], "NOASSERTION");
+    }
+
+    #[test]
+    fn suppliers_and_addresses_of_any_kind_make_no_invalid_field() {
+        for (text, expected) in [
+            ("Red Hat, Inc.", Some("Organization: Red Hat, Inc.")),
+            ("A (B) <a@b>", Some("Person: A  B (a@b)")),
+            ("A <a b>", Some("Person: A")),
+            ("<a@b>", None),
+            (" ", None),
+        ] {
+            assert_eq!(supplier(text).as_deref(), expected, "{text}");
+        }
+        assert!(is_address("https://www.gnu.org/software/libc/?a=b#c"));
+        for text in ["", "https://", "gnu.org", "ftp://x", "https://a b", "http:///x", "https://x/\u{e9}"] {
+            assert!(!is_address(text), "{text}");
+        }
+    }
+}
