@@ -9,9 +9,10 @@ build: ## gb itself, static: target/release/gb
 	cargo static
 
 # (setpriv: a make that is killed takes cargo with it; the tests end with cargo, and what they have started with them.)
-test: build test-image peers-image register ## unit, CLI, entrypoint and cross tests
+test: build test-image peers-image packages-image register ## unit, CLI, entrypoint, package and cross tests
 	exec env GB_TEST_REQUIRE=all GB_TEST_IMAGE=$(GO_BUILD_TAG) GB_TEST_ARM_IMAGE=$(TEST_TAG) GB_TEST_BINFMT_IMAGE=$(BINFMT_TAG) \
-		GB_TEST_BASE_IMAGE=$(firstword $(BASE_TAGS)) GB_TEST_PEERS_IMAGE=$(PEERS_TAG) GB_TEST_GB=$${CARGO_TARGET_DIR:-target}/release/gb \
+		GB_TEST_BASE_IMAGE=$(firstword $(BASE_TAGS)) GB_TEST_PEERS_IMAGE=$(PEERS_TAG) \
+		GB_TEST_PACKAGES_IMAGE=$(PACKAGES_TAG) GB_TEST_GB=$${CARGO_TARGET_DIR:-target}/release/gb \
 		setpriv --pdeathsig TERM cargo test --locked
 
 bench: build image peers-image ## what gb costs over what it becomes, and beside programs that do the same
@@ -23,7 +24,7 @@ bench: build image peers-image ## what gb costs over what it becomes, and beside
 # What is found to be of interest is kept beside the build, so that the seeds stay as they are.
 SECONDS ?= 60
 FUZZ_TARGETS ?= $(patsubst fuzz/fuzz_targets/%.rs,%,$(wildcard fuzz/fuzz_targets/*.rs))
-fuzz: ## give random account files, requests and kernel entries to gb, SECONDS=60 for each of FUZZ_TARGETS
+fuzz: ## give random account files, requests, kernel entries and package databases to gb, SECONDS=60 for each of FUZZ_TARGETS
 	@command -v cargo-fuzz >/dev/null || { echo 'make fuzz: cargo-fuzz is missing (cargo install cargo-fuzz)' >&2; exit 1; }
 	@set -e; cd fuzz; for target in $(FUZZ_TARGETS); do \
 		corpus=$${CARGO_TARGET_DIR:-target}/corpus/$$target; mkdir -p "$$corpus"; \
