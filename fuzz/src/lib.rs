@@ -8,6 +8,7 @@ mod accounts;
 mod cache_list;
 mod edit;
 mod entry;
+mod packages;
 mod plan;
 mod request;
 mod target;
@@ -17,6 +18,7 @@ pub use accounts::{group, passwd};
 pub use cache_list::cache_list;
 pub use edit::edit;
 pub use entry::entry;
+pub use packages::{apk_installed, dpkg, licence, rpm_berkeley, rpm_header, rpm_ndb, rpm_sqlite};
 pub use plan::plan;
 pub use request::request;
 pub use target::target;
@@ -26,7 +28,7 @@ pub use user_spec::user_spec;
 pub type Target = fn(&[u8]);
 
 /// Every fuzz target, by its name.
-pub const TARGETS: [(&str, Target); 9] = [
+pub const TARGETS: [(&str, Target); 16] = [
     ("passwd", passwd),
     ("group", group),
     ("user_spec", user_spec),
@@ -36,6 +38,13 @@ pub const TARGETS: [(&str, Target); 9] = [
     ("plan", plan),
     ("entry", entry),
     ("cache_list", cache_list),
+    ("rpm_header", rpm_header),
+    ("rpm_sqlite", rpm_sqlite),
+    ("rpm_ndb", rpm_ndb),
+    ("rpm_berkeley", rpm_berkeley),
+    ("dpkg", dpkg),
+    ("apk_installed", apk_installed),
+    ("licence", licence),
 ];
 
 /// The files that an input is made of.

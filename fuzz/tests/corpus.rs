@@ -8,7 +8,7 @@ use std::path::Path;
 mod properties;
 
 #[test]
-fn accounts_and_requests_of_every_kind_keep_the_promises_that_are_made_for_all() {
+fn accounts_requests_and_databases_of_every_kind_keep_the_promises_that_are_made_for_all() {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
     for (name, target) in properties::TARGETS {
         let mut seeds = 0;
