@@ -14,7 +14,7 @@
 
 use std::path::Path;
 
-use super::files::{Files, text as read_text};
+use super::files::{Files, is_missing, text as read_text};
 use super::package::{Package, PackageFile, Record, Source, text};
 use super::{Found, ReadError, Wanted, lines};
 
@@ -27,9 +27,12 @@ const MOST_BYTES: u64 = 256 << 20;
 pub(super) fn read(files: &dyn Files, wanted: &Wanted, found: &mut Found) -> Result<(), ReadError> {
     let mut seen = Vec::new();
     for place in PLACES {
-        let path = match files.resolve(Path::new(place)) {
+        let place = Path::new(place);
+        let path = match files.resolve(place) {
             Ok(path) if !seen.contains(&path) => path,
-            _ => continue,
+            Ok(_) => continue,
+            Err(error) if is_missing(&error) => continue,
+            Err(error) => return Err(ReadError::new(place, error.to_string(), None)),
         };
         let text = read_text(files, &path, MOST_BYTES);
         match text.map_err(|error| ReadError::new(&path, error.to_string(), None))? {

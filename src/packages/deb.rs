@@ -35,9 +35,10 @@ pub(super) fn read(files: &dyn Files, wanted: &Wanted, found: &mut Found) -> Res
     let status = directory.join("status");
     if let Some(text) = required(files, &status)? {
         for mut package in packages(&text, &status)? {
-            package.files = listed(files, &package, &directory.join("info"), &names)?;
-            seen.insert((package.name.clone(), package.architecture.clone()));
-            found.packages.push(package);
+            if seen.insert((package.name.clone(), package.architecture.clone())) {
+                package.files = listed(files, &package, &directory.join("info"), &names)?;
+                found.packages.push(package);
+            }
         }
         found.databases.push(status);
     }

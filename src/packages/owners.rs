@@ -42,6 +42,8 @@ pub fn owners<'a>(files: &dyn Files, paths: impl IntoIterator<Item = &'a Path>) 
     apk::read(files, &wanted, &mut found)?;
     let Found { mut packages, databases, diversions } = found;
     packages.sort_by(|one, two| key(one).cmp(&key(two)));
+    // A database that was moved may be left at its old place.
+    packages.dedup();
 
     let mut directories = Directories { files, known: HashMap::new() };
     let mut owned: Vec<BTreeMap<PathBuf, PackageFile>> = vec![BTreeMap::new(); packages.len()];
@@ -235,5 +237,24 @@ mod tests {
         let owners = owners(&Directory(dir.path().to_owned()), [Path::new("/bin/sh")]).unwrap();
         assert!(owners.databases.is_empty());
         assert_eq!(owners.of.len(), 1);
+    }
+
+    #[test]
+    fn a_place_of_a_database_that_leads_nowhere_is_refused_and_one_that_is_missing_is_not() {
+        let (_dir, root) = root();
+        std::fs::create_dir_all(root.0.join("lib/apk/db")).unwrap();
+        symlink("installed", root.0.join("lib/apk/db/installed")).unwrap();
+        let error = owners(&root, []).unwrap_err().to_string();
+        assert!(error.starts_with("read the package database /lib/apk/db/installed: "), "{error}");
+        std::fs::remove_file(root.0.join("lib/apk/db/installed")).unwrap();
+        symlink("nowhere", root.0.join("lib/apk/db/installed")).unwrap();
+        assert!(owners(&root, []).is_ok());
+        std::fs::create_dir(root.0.join("var/lib/rpm")).unwrap();
+        std::fs::write(root.0.join("var/lib/rpm/Packages"), "something else").unwrap();
+        assert_eq!(
+            owners(&root, []).unwrap_err().to_string(),
+            "read the package database /var/lib/rpm/Packages: not a Berkeley DB: it has 14 bytes (rpm --rebuilddb in \
+             the root may mend it, or writes it in a format that is known)"
+        );
     }
 }

@@ -40,8 +40,8 @@ pub fn databases(owners: &Owners, latest: Option<u64>) -> BTreeMap<PathBuf, Vec<
         let package = &owner.package;
         match &package.record {
             Record::Deb { stanza, .. } => {
-                let name = match names.get(&*package.name) {
-                    Some(2..) => package.label(),
+                let name = match (names.get(&*package.name), &package.architecture) {
+                    (Some(2..), Some(architecture)) => format!("{}:{architecture}", package.name),
                     _ => package.name.clone(),
                 };
                 let directory = Path::new(deb::STATUS_D);

@@ -42,9 +42,12 @@ const IS_LICENSE: u64 = 1 << 7;
 pub(super) fn read(files: &dyn Files, wanted: &Wanted, found: &mut Found) -> Result<(), ReadError> {
     let mut seen: Vec<PathBuf> = Vec::new();
     for directory in DIRECTORIES {
-        let directory = match files.resolve(Path::new(directory)) {
+        let directory = Path::new(directory);
+        let directory = match files.resolve(directory) {
             Ok(directory) if !seen.contains(&directory) => directory,
-            _ => continue,
+            Ok(_) => continue,
+            Err(error) if is_missing(&error) => continue,
+            Err(error) => return Err(ReadError::new(directory, error.to_string(), None)),
         };
         // Where more than one is there, rpm has turned one into the other, the newer format.
         for name in ["rpmdb.sqlite", "Packages.db", "Packages"] {
