@@ -22,6 +22,23 @@ use super::{ReadError, apk, deb};
 /// Where CBL-Mariner has the list of its packages.
 pub const RPM_MANIFEST: &str = "/var/lib/rpmmanifest/container-manifest-2";
 
+/// What tells the distribution, and with it whose lists of vulnerabilities are looked into: os-release, and what trivy asks
+/// instead where a distribution had a file of its own first.
+const RELEASES: [&str; 12] = [
+    "/etc/os-release",
+    "/etc/alpine-release",
+    "/etc/debian_version",
+    "/etc/lsb-release",
+    "/etc/redhat-release",
+    "/etc/almalinux-release",
+    "/etc/centos-release",
+    "/etc/fedora-release",
+    "/etc/oracle-release",
+    "/etc/rocky-release",
+    "/etc/system-release",
+    "/usr/lib/os-release",
+];
+
 /// No text of a licence is longer.
 const MOST_BYTES: u64 = 16 << 20;
 
@@ -106,6 +123,12 @@ fn line(package: &Package, record: &RpmRecord, latest: Option<u64>) -> String {
 
 fn none() -> String {
     "(none)".to_owned()
+}
+
+/// The files that tell the distribution, as far as the root has them: without them scanners find packages and nothing about them.
+pub fn releases(files: &dyn Files) -> Vec<PathBuf> {
+    let paths = RELEASES.iter().map(PathBuf::from);
+    paths.filter(|path| files.open(path).is_ok()).collect()
 }
 
 /// The licences of packages.
@@ -294,6 +317,16 @@ mod tests {
         );
         assert_eq!(found.without_text, ["libc6:amd64"]);
         assert_eq!(found.declared, [Declared::default(), Declared::default()]);
+    }
+
+    #[test]
+    fn what_tells_the_distribution_is_told_as_far_as_it_is_there() {
+        let (_dir, root) = debian_root();
+        assert!(releases(&root).is_empty());
+        write(&root.0, "usr/lib/os-release", "ID=debian\n");
+        write(&root.0, "etc/debian_version", "13.1\n");
+        std::fs::create_dir(root.0.join("etc/redhat-release")).unwrap();
+        assert_eq!(releases(&root), ["/etc/debian_version", "/usr/lib/os-release"].map(PathBuf::from));
     }
 
     #[test]

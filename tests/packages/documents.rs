@@ -46,8 +46,9 @@ fn check(root: &Root, paths: &[PathBuf], expected_packages: usize) -> (Owners, L
         let kind = ItemKind::File(Digests::of(&contents[..]).unwrap());
         items.push(Item { path, kind, source: None, reason: "for scanners".to_owned() });
     }
-    let release = root.resolve(Path::new("/etc/os-release")).unwrap();
-    made.write("etc/os-release", std::fs::read(root.at(release)).unwrap());
+    for path in scanners::releases(root) {
+        made.write(path.to_str().unwrap(), std::fs::read(root.at(root.resolve(&path).unwrap())).unwrap());
+    }
     let distribution = Distribution::of(root).unwrap();
     let contents = Contents {
         name: "rootfs",
