@@ -46,7 +46,9 @@ pub fn common(copyright: &[u8]) -> BTreeSet<String> {
         // A full stop ends a sentence.
         name.trim_end_matches(['.', '-']).to_owned()
     });
-    names.filter(|name| !name.is_empty() && !name.starts_with('.')).collect()
+    let mut common = BTreeSet::new();
+    common.extend(names.filter(|name| !name.is_empty() && !name.starts_with('.')));
+    common
 }
 
 #[cfg(test)]

@@ -106,7 +106,8 @@ fn listed(
         .map(|path| PackageFile::new(path, false))
         .collect();
     if !listed.is_empty() {
-        let sums: BTreeMap<PathBuf, String> = md5_sums(&first(SUMS)?).into_iter().collect();
+        let mut sums: BTreeMap<PathBuf, String> = BTreeMap::new();
+        sums.extend(md5_sums(&first(SUMS)?));
         for file in &mut listed {
             file.md5 = sums.get(&file.path).cloned();
         }
@@ -216,7 +217,9 @@ fn diversions(text: &[u8]) -> BTreeMap<PathBuf, (PathBuf, Option<String>)> {
         }
         _ => None,
     };
-    lines.chunks_exact(3).filter_map(diversion).collect()
+    let mut diversions = BTreeMap::new();
+    diversions.extend(lines.chunks_exact(3).filter_map(diversion));
+    diversions
 }
 
 #[cfg(test)]

@@ -98,7 +98,7 @@ impl Contents<'_> {
     /// The files in the order of their paths.
     pub(super) fn sorted(&self) -> Vec<&Item> {
         let mut items: Vec<&Item> = self.items.iter().collect();
-        items.sort_by(|one, two| one.path.cmp(&two.path));
+        items.sort_unstable_by(|one, two| one.path.cmp(&two.path));
         items.dedup_by(|one, two| one.path == two.path);
         items
     }

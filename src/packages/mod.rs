@@ -82,8 +82,9 @@ pub struct Wanted {
 impl Wanted {
     /// The files at some paths.
     pub fn new<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Wanted {
-        let names = paths.into_iter().filter_map(|path| Some(path.file_name()?.as_bytes().to_vec()));
-        Wanted { names: names.collect() }
+        let mut wanted = Wanted::default();
+        paths.into_iter().for_each(|path| wanted.add(path));
+        wanted
     }
 
     fn add(&mut self, path: &Path) {

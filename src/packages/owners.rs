@@ -1,6 +1,6 @@
 //! Which packages own which files.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::files::Files;
@@ -33,19 +33,19 @@ pub struct Owner {
 /// directory than the root: links to directories are followed, and where `/usr` was merged without them the other
 /// place is tried. A file that dpkg has diverted is the diverted package's at its new place.
 pub fn owners<'a>(files: &dyn Files, paths: impl IntoIterator<Item = &'a Path>) -> Result<Owners, ReadError> {
-    let mut of: BTreeMap<PathBuf, Vec<usize>> =
-        paths.into_iter().map(|path| (path.to_owned(), Vec::new())).collect();
+    let mut of: BTreeMap<PathBuf, Vec<usize>> = BTreeMap::new();
+    of.extend(paths.into_iter().map(|path| (path.to_owned(), Vec::new())));
     let wanted = Wanted::new(of.keys().map(PathBuf::as_path));
     let mut found = Found::default();
     deb::read(files, &wanted, &mut found)?;
     rpm::read(files, &wanted, &mut found)?;
     apk::read(files, &wanted, &mut found)?;
     let Found { mut packages, databases, diversions } = found;
-    packages.sort_by(|one, two| key(one).cmp(&key(two)));
+    packages.sort_unstable_by(|one, two| key(one).cmp(&key(two)));
     // A database that was moved may be left at its old place.
     packages.dedup();
 
-    let mut directories = Directories { files, known: HashMap::new() };
+    let mut directories = Directories { files, known: BTreeMap::new() };
     let mut owned: Vec<BTreeMap<PathBuf, PackageFile>> = vec![BTreeMap::new(); packages.len()];
     let mut elsewhere: BTreeMap<PathBuf, Vec<(usize, &PackageFile)>> = BTreeMap::new();
     for (place, (package, owned)) in packages.iter().zip(&mut owned).enumerate() {
@@ -85,19 +85,21 @@ pub fn owners<'a>(files: &dyn Files, paths: impl IntoIterator<Item = &'a Path>) 
 fn only_owners(
     packages: Vec<Package>,
     owned: Vec<BTreeMap<PathBuf, PackageFile>>,
-    of: BTreeMap<PathBuf, Vec<usize>>,
+    mut of: BTreeMap<PathBuf, Vec<usize>>,
     databases: Vec<PathBuf>,
 ) -> Owners {
-    let mut places = HashMap::new();
+    // How many owners there are before each package: the place of one that is an owner itself.
+    let mut places = Vec::new();
     let mut owners = Vec::new();
-    for (place, (package, files)) in packages.into_iter().zip(owned).enumerate() {
+    for (package, files) in packages.into_iter().zip(owned) {
+        places.push(owners.len());
         if !files.is_empty() {
-            places.insert(place, owners.len());
             owners.push(Owner { package, files });
         }
     }
-    let renumber = |old: Vec<usize>| old.iter().filter_map(|place| places.get(place).copied()).collect();
-    let of = of.into_iter().map(|(path, old)| (path, renumber(old))).collect();
+    for place in of.values_mut().flatten() {
+        *place = places.get(*place).copied().unwrap_or_default();
+    }
     Owners { packages: owners, of, databases }
 }
 
@@ -138,7 +140,7 @@ fn other_place(path: &Path) -> Option<PathBuf> {
 /// Where directories are, each looked up once.
 struct Directories<'a> {
     files: &'a dyn Files,
-    known: HashMap<PathBuf, Option<PathBuf>>,
+    known: BTreeMap<PathBuf, Option<PathBuf>>,
 }
 
 impl Directories<'_> {

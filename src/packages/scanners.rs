@@ -68,7 +68,8 @@ pub fn databases(owners: &Owners, latest: Option<u64>) -> BTreeMap<PathBuf, Vec<
             Record::Rpm(record) => add(Path::new(RPM_MANIFEST), line(package, record, latest).as_bytes()),
             Record::Apk { stanza, files } => {
                 // What is listed is by the database's paths.
-                let kept: BTreeSet<&Path> = owner.files.values().map(|file| file.path.as_path()).collect();
+                let mut kept: BTreeSet<&Path> = BTreeSet::new();
+                kept.extend(owner.files.values().map(|file| file.path.as_path()));
                 let cut = apk::cut(files, &|path| kept.contains(path));
                 let place = apk_place(&owners.databases);
                 add(&place, &[stanza, &cut[..], b"\n"].concat());
