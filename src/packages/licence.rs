@@ -130,8 +130,9 @@ fn debian(name: &str) -> Option<String> {
     if name.eq_ignore_ascii_case("Expat") {
         return Some("MIT".to_owned());
     }
-    if let Some((family, version)) = name.split_once('-')
-        && ["GPL", "LGPL", "AGPL", "GFDL"].contains(&family)
+    let parts = name.split_once('-');
+    if let Some((family, version)) =
+        parts.filter(|(family, _)| ["GPL", "LGPL", "AGPL", "GFDL"].contains(family))
     {
         let (version, which) = match version.strip_suffix('+') {
             Some(version) => (version, "or-later"),

@@ -70,10 +70,11 @@ pub fn owners<'a>(files: &dyn Files, paths: impl IntoIterator<Item = &'a Path>) 
         let Some(owners) = of.get_mut(&path).filter(|owners| owners.is_empty()) else { continue };
         for (place, file) in candidates {
             // What is there where the database has it is another file.
-            if files.resolve(&file.path).is_err()
-                && let Some(owned) = owned.get_mut(place)
-                && owned.insert(path.clone(), file.clone()).is_none()
-            {
+            if files.resolve(&file.path).is_ok() {
+                continue;
+            }
+            let Some(owned) = owned.get_mut(place) else { continue };
+            if owned.insert(path.clone(), file.clone()).is_none() {
                 owners.push(place);
             }
         }

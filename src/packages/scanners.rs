@@ -156,9 +156,8 @@ pub fn licences(files: &dyn Files, owners: &Owners) -> Result<Licences, ReadErro
             Record::Deb { .. } => debian(files, package, &mut licences.texts)?,
             Record::Rpm(_) => {
                 for file in package.files.iter().filter(|file| file.is_licence) {
-                    if let Ok(real) = files.resolve(&file.path)
-                        && files.open(&real).is_ok()
-                    {
+                    let real = files.resolve(&file.path).ok().filter(|real| files.open(real).is_ok());
+                    if let Some(real) = real {
                         licences.texts.insert(real.clone(), real);
                     }
                 }
@@ -194,9 +193,7 @@ fn debian(
     texts.insert(place, real);
     for name in copyright::common(&text) {
         let place = Path::new(copyright::COMMON).join(name);
-        if let Ok(real) = files.resolve(&place)
-            && files.open(&real).is_ok()
-        {
+        if let Some(real) = files.resolve(&place).ok().filter(|real| files.open(real).is_ok()) {
             texts.insert(place, real);
         }
     }

@@ -71,11 +71,10 @@ impl<'a> Sqlite<'a> {
         // The schema is a table that begins in the first page: type, name, table, first page, text.
         let mut root = None;
         self.walk(1, &mut |row| {
-            if let [Value::Bytes(kind), Value::Bytes(name), _, Value::Integer(page), ..] = &row[..]
-                && kind == b"table"
-                && name == table.as_bytes()
-            {
-                root = u32::try_from(*page).ok();
+            if let [Value::Bytes(kind), Value::Bytes(name), _, Value::Integer(page), ..] = &row[..] {
+                if kind == b"table" && name == table.as_bytes() {
+                    root = u32::try_from(*page).ok();
+                }
             }
             Ok(())
         })?;
