@@ -13,6 +13,7 @@ pub fn cases() -> Vec<Case> {
         case("a thread ends in a root although no program names the library for that", threads),
         case("what a library says it loads, and what it compares itself to, comes with it", notes),
         case("a library that only ld.so.cache leads to is found in a root as well", cached),
+        case("scanners find the packages of what is in a root, and nothing of others", packages),
         case("scripts come with their interpreters, and directories with all that is in them", scripts),
         case("a library that is missing is named with who needs it, and nothing is written", holes),
         case("an output that is full, in use or hostile is left as it was", outputs),
@@ -159,6 +160,22 @@ fn cached(lab: &Lab) -> Verdict {
         text.contains("libopt.so.10 (libc6,x86-64) => /opt/l/libopt.so.10") && text.ends_with("\n0\n"),
         "{text}"
     );
+    Ok(())
+}
+
+fn packages(lab: &Lab) -> Verdict {
+    let script = "gb strip-libs --rootfs /r /usr/bin/git >/dev/null; cd /r/var/lib/dpkg/status.d; ls | grep -v sums | tr '\n' ' '; echo
+        grep -h ^Version: git; dpkg-query --showformat 'Version: ${Version}\n' --show git
+        (cd /r; md5sum --quiet -c var/lib/dpkg/status.d/*.md5sums); ls -d /r/usr/share/doc/*/copyright | wc -l
+        gb strip-libs --rootfs /s --no-metadata /usr/bin/git >/dev/null; ls /s; gb strip-libs /usr/bin/git --list | grep -c status.d/git";
+    let output = sh(lab, script)?;
+    let text = output.text()?;
+    let lines: Vec<_> = text.lines().collect();
+    ensure!(output.status == Some(0) && lines[0].starts_with("git libc6 libgcc-s1 libpcre2-8-0"), "{output}");
+    ensure!(lines[1] == lines[2] && lines[1].starts_with("Version: "), "{output}");
+    // As many texts as packages, and a database only where it was asked for.
+    ensure_eq!(lines[3], lines[0].split_whitespace().count().to_string());
+    ensure!(!lines[4..].contains(&"var") && lines.last() == Some(&"2"), "{output}");
     Ok(())
 }
 

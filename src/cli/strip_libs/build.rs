@@ -8,7 +8,7 @@ use crate::cli::output::print;
 use crate::closure::{Closure, Item, prove};
 use crate::environment::Environment;
 use crate::error::{Error, one_line, tell};
-use crate::rootfs::{Existing, Node, Output, Root, Times, Tree, Written, write};
+use crate::rootfs::{AddError, Existing, Node, Output, Root, Times, Tree, Written, write};
 use crate::sys;
 
 /// Writes all that a closure has, looks at it as if nothing were known of it, and only then puts it in its place.
@@ -23,7 +23,7 @@ pub(super) fn build(
     }
     let times = times()?;
     refuse_inside(arguments, rootfs)?;
-    let tree = tree(root, closure)?;
+    let tree = tree(arguments, root, closure)?;
     let failed = |error: String| Error::Usage(format!("make {}: {error}", rootfs.display()));
     let existing = if arguments.merge { Existing::Merge } else { Existing::Refuse };
     let output = Output::prepare(rootfs, existing).map_err(|error| failed(error.to_string()))?;
@@ -114,16 +114,27 @@ fn times() -> Result<Times, Error> {
 }
 
 /// The files of a closure with the links that lead to them.
-pub(super) fn tree(root: &Root, closure: &Closure) -> Result<Tree, Error> {
+pub(super) fn tree(arguments: &Arguments, root: &Root, closure: &Closure) -> Result<Tree, Error> {
     let mut tree = Tree::default();
-    let failed = |error: crate::rootfs::AddError| Error::Usage(format!("take {error}"));
     for Item { path, .. } in &closure.items {
-        tree.add(root, path).map_err(failed)?;
+        tree.add(root, path).map_err(failed_to_take)?;
     }
     for (path, made) in &closure.made {
-        tree.make(path, made.clone()).map_err(failed)?;
+        tree.make(path, made.clone()).map_err(failed_to_take)?;
+    }
+    if !arguments.no_metadata {
+        let latest = match times()? {
+            Times::All(second) => u64::try_from(second).ok(),
+            Times::Kept => None,
+        };
+        super::packages::add(&mut tree, root, latest)?;
     }
     Ok(tree)
+}
+
+/// What can't be part of a tree.
+pub(super) fn failed_to_take(error: AddError) -> Error {
+    Error::Usage(format!("take {error}"))
 }
 
 /// The files; links with what they lead to.

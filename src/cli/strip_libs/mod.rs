@@ -3,6 +3,7 @@
 mod build;
 mod check;
 mod json;
+mod packages;
 mod progress;
 mod tree;
 mod why;
@@ -57,6 +58,9 @@ pub(super) struct Arguments {
     /// What LD_LIBRARY_PATH is to be where the programs run
     #[arg(long, value_name = "DIR:…")]
     library_path: Option<OsString>,
+    /// Write nothing of packages: neither what scanners read of them, nor their licences
+    #[arg(long)]
+    no_metadata: bool,
     /// Add to what is in OUT
     #[arg(long, requires = "rootfs")]
     merge: bool,
@@ -123,7 +127,7 @@ impl Arguments {
             }
             None if self.tree => tree::write(&closure.starts),
             None => {
-                let tree = build::tree(root, closure)?;
+                let tree = build::tree(self, root, closure)?;
                 if self.json { json::write(&self.root, closure, &tree) } else { build::listing(&tree) }
             }
         };
