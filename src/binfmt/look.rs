@@ -77,10 +77,9 @@ impl Look {
         let explains = matches!(outcome, Outcome::Refused(_));
         let entry = entry_for(registry.entries(), platform, PLAIN, true).filter(|_| explains);
         let interpreter = entry.map(|entry| Kind::of(&entry.interpreter));
-        let is_limited = getrlimit(Resource::RLIMIT_AS).is_ok_and(|(soft, _)| soft != RLIM_INFINITY);
+        let unlimit = unlimit();
         let (surroundings, required) = (&Surroundings::find(&self.directory), self.required);
-        Facts { platform, outcome, not_run, registry, surroundings, interpreter, is_limited, required }
-            .verdict()
+        Facts { platform, outcome, not_run, registry, surroundings, interpreter, unlimit, required }.verdict()
     }
 
     /// What became of the architecture's usual program, and of those of other kinds that do not run although it does.
@@ -184,6 +183,17 @@ impl Look {
         let errno = |error: io::Error| error.raw_os_error().map_or(Errno::EIO, Errno::from_raw);
         place.map_err(|error| untried("make a file", errno(error)))
     }
+}
+
+/// What lifts this process's limit of memory, if there is one.
+fn unlimit() -> Option<&'static str> {
+    let limits = [
+        (Resource::RLIMIT_AS, "ulimit -v unlimited"),
+        // Since Linux 4.7 what is only reserved counts.
+        (Resource::RLIMIT_DATA, "ulimit -d unlimited"),
+    ];
+    let is_set = |resource| getrlimit(resource).is_ok_and(|(soft, _)| soft != RLIM_INFINITY);
+    limits.into_iter().find(|(resource, _)| is_set(*resource)).map(|(_, remedy)| remedy)
 }
 
 fn untried(attempt: &'static str, errno: Errno) -> Outcome {

@@ -28,8 +28,8 @@ pub struct Facts<'a> {
     pub surroundings: &'a Surroundings,
     /// What the entry which the kernel goes by names is in this process's root, if that matters and can be seen.
     pub interpreter: Option<Kind>,
-    /// This process may not have all of the address space (`ulimit -v`).
-    pub is_limited: bool,
+    /// What lifts this process's limit of memory, if there is one.
+    pub unlimit: Option<&'static str>,
     /// The flags that are asked for.
     pub required: Flags,
 }
@@ -207,11 +207,9 @@ impl Facts<'_> {
             "annot allocate memory",
         ];
         let is_killed = matches!(end, Change::Killed(_) | Change::Exited(132 | 134 | 139));
-        if lacks_memory.iter().any(|words| said.contains(words)) || is_killed && self.is_limited {
-            let fix = match self.is_limited {
-                true => "ulimit -v unlimited",
-                false => "sysctl vm.mmap_min_addr=65536 on the host, or another build of QEMU",
-            };
+        if lacks_memory.iter().any(|words| said.contains(words)) || is_killed && self.unlimit.is_some() {
+            let fix =
+                self.unlimit.unwrap_or("sysctl vm.mmap_min_addr=65536 on the host, or another build of QEMU");
             let sentence = format!("its emulator does not get the memory that it needs{told}");
             return broken(Reason::AddressSpace, sentence, fix.to_owned());
         }
