@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, openat};
 use nix::sys::stat::{Mode, UtimensatFlags, fchmod, futimens, mkdirat, utimensat};
-use nix::sys::time::{TimeSpec, TimeValLike};
+use nix::sys::time::TimeSpec;
 use nix::unistd::{Gid, Uid, fchown, fchownat, linkat, symlinkat};
 
 use super::metadata::Metadata;
@@ -242,7 +242,9 @@ impl Writer<'_> {
             (Times::Kept, Some(metadata)) if metadata.kind != super::Kind::Directory => metadata.modified,
             _ => self.youngest,
         };
-        TimeSpec::seconds(seconds) + TimeSpec::nanoseconds(nanoseconds)
+        // Any 64 bits are a time to the kernel, which takes the nearest one that the file system has; nix's arithmetic ends in 2262.
+        #[allow(clippy::useless_conversion, clippy::unnecessary_cast)]
+        TimeSpec::new(seconds as _, nanoseconds as _)
     }
 }
 

@@ -13,4 +13,5 @@ mod install_links;
 mod roles;
 mod run;
 mod runner;
+mod strip_libs;
 mod user;
