@@ -126,6 +126,11 @@ impl Cache {
         named.or_else(|| matching().find(|entry| entry.hwcap == Hwcap::None))
     }
 
+    /// Whether there are files for some processors only.
+    pub fn has_variants(&self) -> bool {
+        self.entries.iter().any(|entry| matches!(entry.hwcap, Hwcap::Named(_)))
+    }
+
     /// What ldconfig has found, in the order of the file.
     pub fn entries(&self) -> &[Entry] {
         &self.entries

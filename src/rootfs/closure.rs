@@ -1,6 +1,6 @@
 //! What programs of a root need to start: everything that their loaders would load, for every processor that is asked for.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -118,6 +118,8 @@ pub struct Finder<'a> {
     seen: Seen<'a>,
     request: &'a Request,
     loaders: HashMap<Vec<u8>, Result<Rc<Own>, StartError>>,
+    /// Whether a directory has one for newer processors.
+    directories: HashMap<Vec<u8>, bool>,
 }
 
 /// Programs that every system has some of.
@@ -131,7 +133,7 @@ const FIRST_LINE: usize = 256;
 impl<'a> Finder<'a> {
     /// Begins to look in a root.
     pub fn new(root: &'a Root, request: &'a Request) -> Finder<'a> {
-        Finder { seen: Seen::new(root), request, loaders: HashMap::new() }
+        Finder { seen: Seen::new(root), request, loaders: HashMap::new(), directories: HashMap::new() }
     }
 
     /// The files that were seen on the way.
@@ -206,9 +208,12 @@ impl<'a> Finder<'a> {
     }
 
     /// What is loaded on each kind of processor.
-    fn variants(&self, own: &Own, program: &Program<'_>) -> Vec<Variant> {
+    fn variants(&mut self, own: &Own, program: &Program<'_>) -> Vec<Variant> {
         let mut graphs: Vec<Variant> = Vec::new();
         for hwcaps in self.processors(own) {
+            if graphs.first().is_some_and(|oldest| !self.has_variants(own, &oldest.graph)) {
+                break;
+            }
             let settings = Settings { hwcaps: hwcaps.clone(), ..self.request.settings.clone() };
             let graph = resolve(&self.seen, own, program, &settings);
             if !graphs.iter().any(|known| known.graph.is_same(&graph)) {
@@ -230,6 +235,33 @@ impl<'a> Finder<'a> {
             names.iter().filter(|name| loader.hwcaps.contains(name)).cloned().collect::<Vec<_>>()
         };
         (0..=names.len()).rev().map(|from| known(names.get(from..).unwrap_or_default())).collect()
+    }
+
+    /// Whether a newer processor could find anything else than the oldest: one of the directories that this one was sent to has
+    /// a subdirectory for others, or the cache has entries for them.
+    fn has_variants(&mut self, own: &Own, oldest: &Graph) -> bool {
+        let Kind::Glibc(loader) = &own.kind else { return false };
+        let cache = self.seen.contents(&loader.cache).ok();
+        let cache = cache.and_then(|contents| self.seen.cache(&contents, own.header.data));
+        if cache.is_some_and(|cache| cache.has_variants()) {
+            return true;
+        }
+        for tried in oldest.answers.iter().flat_map(|answer| &answer.tried) {
+            let end = tried.path.iter().rposition(|byte| *byte == b'/').map_or(0, |at| at + 1);
+            let directory = tried.path.get(..end).unwrap_or_default();
+            let has = match self.directories.get(directory) {
+                Some(has) => *has,
+                None => {
+                    let has = self.seen.is_directory(&[directory, b"glibc-hwcaps"].concat());
+                    self.directories.insert(directory.to_vec(), has);
+                    has
+                }
+            };
+            if has {
+                return true;
+            }
+        }
+        false
     }
 
     /// Reads the loader that a program names.
@@ -298,6 +330,8 @@ fn number(error: &io::Error) -> Errno {
 pub struct Paths {
     /// Where each link leads; `None` of a file.
     pub paths: BTreeMap<PathBuf, Option<PathBuf>>,
+    /// The paths that were added, as they were asked for.
+    added: HashSet<PathBuf>,
 }
 
 impl Paths {
@@ -320,9 +354,13 @@ impl Paths {
     }
 
     fn add_path(&mut self, root: &Root, path: &Path) -> io::Result<()> {
-        let Resolved { path, links, .. } = root.resolve(path, Last::Follow)?;
+        if self.added.contains(path) {
+            return Ok(());
+        }
+        let Resolved { path: found, links, .. } = root.resolve(path, Last::Follow)?;
         self.paths.extend(links.into_iter().map(|link| (link.path, Some(link.target))));
-        self.paths.insert(path, None);
+        self.paths.insert(found, None);
+        self.added.insert(path.to_owned());
         Ok(())
     }
 }
