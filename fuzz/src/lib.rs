@@ -7,8 +7,10 @@
 mod accounts;
 mod cache_list;
 mod edit;
+mod elf;
 mod entry;
 mod packages;
+mod loading;
 mod plan;
 mod request;
 mod target;
@@ -17,8 +19,10 @@ mod user_spec;
 pub use accounts::{group, passwd};
 pub use cache_list::cache_list;
 pub use edit::edit;
+pub use elf::elf;
 pub use entry::entry;
 pub use packages::{apk_installed, dpkg, licence, rpm_berkeley, rpm_header, rpm_ndb, rpm_sqlite};
+pub use loading::{ld_cache, ld_conf};
 pub use plan::plan;
 pub use request::request;
 pub use target::target;
@@ -28,7 +32,7 @@ pub use user_spec::user_spec;
 pub type Target = fn(&[u8]);
 
 /// Every fuzz target, by its name.
-pub const TARGETS: [(&str, Target); 16] = [
+pub const TARGETS: [(&str, Target); 19] = [
     ("passwd", passwd),
     ("group", group),
     ("user_spec", user_spec),
@@ -45,6 +49,9 @@ pub const TARGETS: [(&str, Target); 16] = [
     ("dpkg", dpkg),
     ("apk_installed", apk_installed),
     ("licence", licence),
+    ("elf", elf),
+    ("ld_cache", ld_cache),
+    ("ld_conf", ld_conf),
 ];
 
 /// The files that an input is made of.

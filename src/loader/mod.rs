@@ -38,6 +38,9 @@ pub use graph::{
 pub use own::{Glibc, Kind, Musl, NoLoader, Own};
 pub use verify::{Machine, Verdict};
 
+/// The number of an error of the system.
+pub use nix::errno::Errno;
+
 use crate::elf::Elf;
 
 /// What is asked of a resolution beside the program itself.
@@ -80,8 +83,6 @@ pub fn resolve(files: &dyn Files, own: &Own, program: &Program<'_>, settings: &S
 mod tests {
     use std::collections::HashMap;
     use std::rc::Rc;
-
-    use nix::errno::Errno;
 
     use super::*;
     use crate::elf::sample::Sample;
