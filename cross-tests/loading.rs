@@ -7,6 +7,7 @@ use libtest_mimic::Failed;
 use serde_json::Value;
 
 use crate::case::{Case, Needs, Verdict, ensure};
+use crate::engine::Container;
 use crate::lab::{Lab, TARGETS};
 
 pub fn cases() -> Vec<Case> {
@@ -18,6 +19,11 @@ pub fn cases() -> Vec<Case> {
             Case::new(name, Needs::Emulation(goarch), move |lab| small_trees(lab, goarch))
         })
         .collect();
+    cases.push(Case::new(
+        "gb strip-libs finds what musl's loader finds, in every small tree",
+        Needs::ArmImage,
+        small_trees_of_musl,
+    ));
     cases.push(Case::new(
         "gb strip-libs finds what the loader finds, for every ELF file of the image",
         Needs::Image,
@@ -294,19 +300,97 @@ const NATIVE_TREES: [Tree; 7] = [
     ),
 ];
 
+/// What musl does otherwise.
+const MUSL_TREES: [Tree; 14] = [
+    tree("a program and the C library by several names", "prog_musl $(need libc.so libm.so.6 libpthread.so.0 libc.musl-x86_64.so.1)"),
+    tree(
+        "RUNPATH counts for what libraries ask for, too",
+        "lib /opt/a/liba.so $(need libb.so); lib /opt/a/libb.so; prog_musl ${runpath}/opt/a $(need liba.so)",
+    ),
+    tree(
+        "a library's own paths come before those of the one that it is loaded for",
+        "lib /opt/a/liba.so ${rpath}/opt/b $(need libb.so libd.so); lib /opt/a/libb.so; lib /opt/b/libb.so; lib /opt/a/libd.so
+         prog_musl ${runpath}/opt/a $(need liba.so)",
+    ),
+    tree(
+        "RUNPATH takes RPATH's place",
+        "lib /opt/b/liba.so; lib /opt/a/libx.so ${rpath}/opt/c -Wl,-f,/opt/b $(need liba.so); lib /opt/c/liba.so
+         $work/tag $R/opt/a/libx.so 0x7ffffffd 29; prog_musl ${rpath}/opt/a $(need libx.so)",
+    ),
+    tree(
+        "LD_LIBRARY_PATH comes first",
+        "lib /opt/a/liba.so; lib /opt/b/liba.so; prog_musl ${rpath}/opt/a $(need liba.so)
+         E=LD_LIBRARY_PATH=/opt/b; G='--library-path /opt/b'",
+    ),
+    tree(
+        "the usual directories in their order",
+        "for dir in /lib /usr/local/lib /usr/lib; do lib $dir/liba.so; done; lib /usr/local/lib/libb.so; lib /usr/lib/libb.so
+         lib /usr/lib/libd.so; prog_musl $(need liba.so libb.so libd.so)",
+    ),
+    failing(
+        "or those of ld-musl-x86_64.path",
+        "Error loading shared library libb.so",
+        "lib /opt/a/liba.so; lib /usr/lib/libb.so; printf '/opt/a\n/opt/b:/opt/c\n' >$R/etc/ld-musl-x86_64.path
+         prog_musl $(need liba.so libb.so)",
+    ),
+    failing(
+        "a text in a library's place is an error",
+        "liba.so",
+        "lib /opt/b/liba.so; echo 'no library, and longer than the sixty-four bytes that a header of an ELF file has' >$R/opt/a/liba.so
+         prog_musl ${rpath}/opt/a:/opt/b $(need liba.so)",
+    ),
+    failing(
+        "a link to itself ends the search",
+        "liba.so",
+        "lib /opt/b/liba.so; ln -s liba.so $R/opt/a/liba.so; prog_musl ${rpath}/opt/a:/opt/b $(need liba.so)",
+    ),
+    tree(
+        "origins",
+        "lib /opt/x/liba.so '-Wl,-rpath,${ORIGIN}' $(need libb.so); ln -s ../x/liba.so $R/opt/a/liba.so; lib /opt/a/libb.so
+         prog_musl '-Wl,-rpath,$ORIGIN/../opt/a' $(need liba.so)",
+    ),
+    failing(
+        "an unknown token drops all paths",
+        "liba.so",
+        "lib /opt/a/liba.so; prog_musl '-Wl,-rpath,/opt/a:/$LIB' $(need liba.so)",
+    ),
+    tree(
+        "a name with a slash is a path, and its file is not known by its short name",
+        "lib /opt/a/liba.so; lib /usr/lib/liba.so; lib /usr/lib/libb.so $(need liba.so); prog_musl $(need /opt/a/liba.so libb.so)",
+    ),
+    tree(
+        "one file under two names is one library",
+        "lib /usr/lib/liba.so; ln -s liba.so $R/usr/lib/libb.so; prog_musl $(need liba.so libb.so)",
+    ),
+    tree(
+        "who asks first determines the file",
+        "lib /opt/a/liba.so ${runpath}/opt/b $(need libd.so); lib /opt/a/libb.so ${runpath}/opt/c $(need libd.so)
+         lib /opt/b/libd.so; lib /opt/c/libd.so; prog_musl ${runpath}/opt/a $(need liba.so libb.so)",
+    ),
+];
+
+fn small_trees_of_musl(lab: &Lab) -> Verdict {
+    let trees: Vec<_> = MUSL_TREES.iter().collect();
+    let begin = "LOADER=/lib/ld-musl-x86_64.so.1; P=/bin/prog E= G= L=--list; fresh_musl";
+    compare(lab.arm_container()?, "amd64", begin, &trees)
+}
+
 /// Makes every tree for a target, and asks its loader and gb.
 fn small_trees(lab: &Lab, goarch: &'static str) -> Verdict {
     let trees: Vec<_> = match goarch {
         "amd64" => TREES.iter().chain(&NATIVE_TREES).collect(),
         _ => TREES.iter().collect(),
     };
+    compare(lab.container(), goarch, "P=/bin/prog E= G= L=; fresh", &trees)
+}
+
+/// Makes trees in a container, after some words before each, and compares what is said of them.
+fn compare(container: Container, goarch: &str, begin: &str, trees: &[&Tree]) -> Verdict {
     let mut script = "R=$(mktemp -d); . /programs/loading/functions.sh\n".to_owned();
-    for tree in &trees {
-        let Tree { script: make, .. } = tree;
-        script.push_str(&format!("echo '@@tree'; P=/bin/prog E= G= L=; fresh\n{make}\ncompare\n"));
+    for Tree { script: make, .. } in trees {
+        script.push_str(&format!("echo '@@tree'; {begin}\n{make}\ncompare\n"));
     }
-    let container = lab
-        .container()
+    let container = container
         .option("--cap-add=SYS_ADMIN")
         .option("--security-opt=apparmor=unconfined")
         .env("T", gb::platform::Platform::by_goarch(goarch).ok_or("not in the table")?.default_abi().triple)
@@ -360,6 +444,9 @@ impl Said {
                 {
                     said.versions.insert((version.to_owned(), by.to_owned()));
                 }
+            } else if let Some(rest) = line.strip_prefix("Error loading shared library ") {
+                // musl's.
+                said.missing.extend(rest.split_once(": ").map(|(name, _)| name.to_owned()));
             } else if let Some(name) = line.strip_suffix(" => not found") {
                 said.missing.insert(name.to_owned());
             } else if let Some(found) = found {
@@ -410,9 +497,13 @@ fn agree(said: &Said, gb: &Value, loader: &str) -> Result<(), String> {
     }
     let mut paths: BTreeSet<_> = strings(&variant["objects"], "path").skip(1).map(str::to_owned).collect();
     paths.remove(loader);
-    // It tells of filters that are missing, too, which are no holes.
-    let not_found =
-        requests.iter().filter(|request| request["problem"] == "not-found" && request["how"] != "preload");
+    // It tells of filters that are missing, too, which are no holes. To musl's loader a file that is none is as good as missing.
+    let is_missing = |request: &&Value| {
+        let problem = request["problem"].as_str();
+        let is_musl = loader.contains("ld-musl-");
+        problem == Some("not-found") && request["how"] != "preload" || problem == Some("fatal") && is_musl
+    };
+    let not_found = requests.iter().filter(is_missing);
     let missing: BTreeSet<_> =
         not_found.filter_map(|request| request["name"].as_str()).map(str::to_owned).collect();
     let versions = variant["missing_versions"].as_array().into_iter().flatten();

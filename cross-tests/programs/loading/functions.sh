@@ -25,6 +25,20 @@ fresh() {
     cd /
 }
 
+# A root with musl's loader, which is its C library, too.
+fresh_musl() {
+    if mountpoint -q $R/proc; then umount $R/proc; fi
+    rm -rf $R
+    mkdir -p $R/bin $R/proc $R/etc $R/lib $R/usr/lib $R/usr/local/lib $R/opt/a $R/opt/b $R/opt/c
+    mount --bind /proc $R/proc
+    cp -L /lib/ld-musl-x86_64.so.1 $R/lib/
+}
+
+# prog_musl [WORD]...: a program of musl's that is only to be loaded.
+prog_musl() {
+    $T-clang $work/main.c -nostdlib -Wl,-e,main -Wl,--dynamic-linker=/lib/ld-musl-x86_64.so.1 -Wl,--no-as-needed -o $R/bin/prog "$@"
+}
+
 # need NAME...: words for a linker that make a file ask for these names.
 need() {
     for name; do
@@ -54,7 +68,7 @@ system=/lib/$T
 # compare: what the target's own loader says, and what gb says. $P is the program, $E has variables for the loader, $G
 # options for gb, $L arguments for the loader, if it is what is started.
 compare() {
-    loader=$(gb info $GOARCH --field loader)
+    loader=${LOADER:-$(gb info $GOARCH --field loader)}
     echo "@@loader $loader"
     if [ -n "$L" ]; then
         $work/enter $R "$E" $loader $L $P 2>&1 || true
