@@ -1,9 +1,10 @@
 //! `gb strip-libs` on roots of files that are no programs, and on this machine's own.
 
 use std::fs;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, symlink};
+use std::path::Path;
 
-use crate::gb::{Dir, gb};
+use crate::gb::{Dir, PATH, gb};
 
 /// Writes a file of a root, with the directories above it.
 fn put(dir: &Dir, path: &str, contents: impl AsRef<[u8]>, mode: u32) {
@@ -31,5 +32,58 @@ fn a_time_of_any_year_is_kept_or_set() {
             "-5" => assert_eq!(time, -5),
             _ => {}
         }
+    }
+}
+
+/// A program for a big-endian machine of 64 bits that asks for the loader /lib/ld.so.
+const PROGRAM: &[u8] = include_bytes!("../../fuzz/corpus/elf/big64");
+
+fn root() -> tempfile::TempDir {
+    let root = tempfile::tempdir().unwrap();
+    std::fs::create_dir(root.path().join("bin")).unwrap();
+    std::fs::write(root.path().join("bin/prog"), PROGRAM).unwrap();
+    root
+}
+
+fn strip_libs(root: &Path, words: &[&str]) -> crate::gb::Result {
+    gb(["strip-libs", "--root", root.to_str().unwrap()].iter().chain(words)).go()
+}
+
+#[test]
+fn strip_libs_lists_what_this_very_program_needs_and_why() {
+    let result = gb(["strip-libs", "--no-metadata", PATH]).go();
+    assert_eq!((result.status, result.stderr.as_str()), (Some(0), ""), "{}", result.stdout);
+    let program = std::fs::canonicalize(PATH).unwrap();
+    let lines: Vec<_> = result.stdout.lines().collect();
+    assert!(lines.contains(&program.to_str().unwrap()), "{lines:?}");
+    // Each link that is listed is one, and leads there; each file is one.
+    for line in &lines {
+        match line.split_once(" -> ") {
+            Some((link, target)) => assert_eq!(std::fs::read_link(link).unwrap(), Path::new(target)),
+            None => assert!(std::fs::symlink_metadata(line).unwrap().is_file(), "{line}"),
+        }
+    }
+    let library = lines.iter().find(|line| line.ends_with("libc.so.6")).unwrap();
+    let why = gb(["strip-libs", "--why", library, PATH]).go();
+    assert!(why.stdout.contains("asks for libc.so.6"), "{}", why.stdout);
+    let why = gb(["strip-libs", "--why", "/etc/passwd", PATH]).go();
+    assert_eq!((why.status, why.stdout.as_str()), (Some(1), ""));
+}
+
+#[test]
+fn strip_libs_says_what_is_missing_and_never_looks_outside_of_the_root() {
+    let root = root();
+    let result = strip_libs(root.path(), &["/bin/prog"]);
+    assert_eq!(result.status, Some(1));
+    assert!(
+        result.stderr.contains("its loader /lib/ld.so is not there: No such file or directory"),
+        "{}",
+        result.stderr
+    );
+    // This machine's own files are not the root's.
+    symlink(PATH, root.path().join("bin/outside")).unwrap();
+    for name in ["bin/outside", "../../../../../../../bin/sh"] {
+        let result = strip_libs(root.path(), &[name]);
+        assert_eq!((result.status, result.stdout.as_str()), (Some(1), ""), "{name}: {}", result.stderr);
     }
 }
