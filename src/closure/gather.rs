@@ -154,6 +154,11 @@ impl Gathering<'_> {
                 self.queue.clear();
             } else if self.names.insert(item.path.clone()) {
                 self.look(item);
+            } else if item.why == Why::Asked
+                && !self.closure.starts.iter().any(|start| start.path == item.path)
+            {
+                // Another program needs it, so it was not asked what it needs itself.
+                self.needs(&item);
             }
         }
     }
