@@ -633,8 +633,7 @@ fn considers(lab: &Lab) -> Verdict {
         printf '%s' ':all:M::\\x7fELF\\x02\\x01::/opt/translator:' >$registry/register
         echo 0 >$registry/all
         printf '%s' ':java:E::jar::/usr/bin/jexec:' >$registry/register
-        printf '%s' ':more:M:18:\\x3e\\x00\\x01::/run/rosetta/rosetta:F' >$registry/register || true
-        printf '%s' ':rosetta:M:18:\\x3e\\x00\\x01::/run/rosetta/rosetta:' >$registry/register
+        printf '%s' ':rosetta:M:18:\\xb7\\x00\\x01::/run/rosetta/rosetta:' >$registry/register
         printf '%s' ':some:M::\\x7fELF\\x01\\x01\\x01\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x02\\x00\\x28\\x00\\x01\\x00\\x00\\x00\\xff::/x/qemu-arm:' >$registry/register
         gb binfmt list; gb binfmt list --json >/tmp/json; jq -c '.platforms[] | select(.platform == \"linux/s390x\")' /tmp/json
         echo 0 >$registry/status; gb binfmt list | sed -n '1p;$p'";
@@ -642,7 +641,7 @@ fn considers(lab: &Lab) -> Verdict {
     let lines: Vec<_> = text.lines().collect();
     let entries = [
         "some: other files, by /x/qemu-arm, no flags",
-        "rosetta: linux/amd64, by /run/rosetta/rosetta (not QEMU, by its name), no flags",
+        "rosetta: linux/arm64, by /run/rosetta/rosetta (not QEMU, by its name), no flags",
         "java: *.jar, whatever is in it, by /usr/bin/jexec, no flags",
         "all: linux/amd64 linux/arm64 linux/loong64 linux/mips64le linux/ppc64le linux/riscv64, by /opt/translator (not QEMU, by its name), no flags, switched off",
         "WSLInterop: programs of Windows, by /tmp/init, no flags",
@@ -652,10 +651,10 @@ fn considers(lab: &Lab) -> Verdict {
     ];
     ensure_eq!(lines[..8], entries);
     for line in [
-        "linux/amd64 some programs go to rosetta, by more bytes than tell the architecture; is this machine's own; all is switched off",
-        "linux/arm some programs go to some, by more bytes than tell the architecture; nothing takes usual programs, \
-         static programs of glibc (OSABI 3), position-independent programs, static position-independent programs of glibc (OSABI 3)",
-        "linux/arm64 has no entry; all is switched off",
+        "linux/amd64 is this machine's own; all is switched off",
+        "linux/arm some programs go to some, by more bytes than tell the architecture; nothing takes the rest",
+        "linux/arm64 some programs go to rosetta, by more bytes than tell the architecture; nothing takes the rest; all is switched off",
+        "linux/riscv64 has no entry; all is switched off",
         "linux/s390x strict takes usual programs, position-independent programs; oldest takes static programs of glibc (OSABI 3), \
          static position-independent programs of glibc (OSABI 3); off is switched off",
     ] {

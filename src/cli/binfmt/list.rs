@@ -95,6 +95,8 @@ fn platform_line(entries: &[Entry], platform: &Platform) -> String {
         clauses.push("the rest is this machine's own".to_owned());
     } else if taking.is_empty() {
         clauses.push("has no entry".to_owned());
+    } else if left.len() == VARIANTS.len() {
+        clauses.push("nothing takes the rest".to_owned());
     } else if !left.is_empty() {
         clauses.push(format!("nothing takes {}", kinds(&left)));
     }
