@@ -31,8 +31,8 @@ pub fn cases() -> Vec<Case> {
     cases
 }
 
-/// A copy of the programs that can be written to, and gb run with no user to become.
-const PRELUDE: &str = "cp -r /programs /tmp/p; cd /tmp/p; export RUN_AS_ROOT=true\n";
+/// A copy of the programs that can be written to, and gb run with no user to become, and nothing to say.
+const PRELUDE: &str = "cp -r /programs /tmp/p; cd /tmp/p; export RUN_AS_ROOT=true GB_BINFMT=off\n";
 
 fn run(lab: &Lab, script: &str) -> Result<String, libtest_mimic::Failed> {
     private_in(lab.container(), &format!("{PRELUDE}{script}"))?.ok()

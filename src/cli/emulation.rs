@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::binfmt::entry::Flags;
 use crate::binfmt::look::Look;
+use crate::binfmt::reason::Reason;
 use crate::binfmt::registry::directory;
 use crate::binfmt::verdict::{Level, Verdict};
 use crate::environment::Environment;
@@ -74,7 +75,12 @@ impl Wish {
         if !is_broken {
             return Ok(());
         }
-        let (goarch, why) = (trouble.platform.goarch, &trouble.sentence);
+        let goarch = trouble.platform.goarch;
+        // Here nobody can be told to give it more time.
+        let why = match trouble.reason {
+            Reason::Hang => format!("its emulator has not answered within {} s", self.limit().as_secs()),
+            _ => trouble.sentence.clone(),
+        };
         let mut remedies = vec![trouble.fix.as_str()];
         remedies.retain(|fix| !fix.is_empty());
         if self == Wish::Require {

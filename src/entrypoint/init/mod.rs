@@ -138,6 +138,10 @@ struct Init<'a> {
 impl Init<'_> {
     /// Forwards signals and reaps until the child has ended; returns the exit code.
     fn run(&self) -> u8 {
+        // Whoever was orphaned before the command was there: its signal may have been taken by whom gb has waited for.
+        if let Some(code) = self.reap() {
+            return code;
+        }
         loop {
             match sys::wait_for_signal(None) {
                 Ok(Some(signal)) if signal.number == libc::SIGCHLD => {
