@@ -6,11 +6,11 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::base;
 use super::hole::{Hole, searched};
 use super::request::Request;
 use super::why::Why;
 use super::words::{by_rule, path_of, text};
+use super::{base, data};
 use crate::elf::ElfError;
 use crate::loader::{
     Answer, Asker, FileId, Graph, How, Kind, Object, Own, Place, Rule, Settings, write_cache,
@@ -26,6 +26,8 @@ pub struct Closure {
     pub made: Vec<(PathBuf, Made)>,
     /// The programs and libraries among them that somebody asked for, with what their loader loads.
     pub starts: Vec<Start>,
+    /// Links of directories that are asked for, which lead to nothing that can be copied, or nowhere.
+    pub links: Vec<PathBuf>,
     /// What is missing.
     pub holes: Vec<Hole>,
     /// What is to be known beside that, a line each.
@@ -53,7 +55,7 @@ pub enum GatherError {
 }
 
 /// No root has more files that somebody would want.
-const MOST_ITEMS: usize = 1 << 20;
+pub(super) const MOST_ITEMS: usize = 1 << 20;
 /// Gathers what is asked for, and what that needs.
 pub fn gather(root: &Root, request: &Request) -> Result<Closure, GatherError> {
     let settings = rootfs::Request {
@@ -68,6 +70,8 @@ pub fn gather(root: &Root, request: &Request) -> Result<Closure, GatherError> {
         queue: VecDeque::new(),
         names: HashSet::new(),
         objects: HashSet::new(),
+        directories: HashSet::new(),
+        unsettled: Vec::new(),
         libc: None,
         own: None,
         unwinds: false,
@@ -90,6 +94,10 @@ pub(super) struct Gathering<'a> {
     pub(super) names: HashSet<PathBuf>,
     /// The files whose own needs have been looked at.
     pub(super) objects: HashSet<FileId>,
+    /// The directories all of which is taken.
+    pub(super) directories: HashSet<FileId>,
+    /// What libraries of directories do not find by themselves.
+    pub(super) unsettled: Vec<Hole>,
     /// glibc's library and its loader, if anything needs it.
     pub(super) libc: Option<(Object, Rc<Own>)>,
     /// The loader that counts where nobody names one.
@@ -142,6 +150,7 @@ impl Gathering<'_> {
         }
         self.services();
         self.drain();
+        self.settle();
         self.cache();
         Ok(())
     }
@@ -158,7 +167,7 @@ impl Gathering<'_> {
                 && !self.closure.starts.iter().any(|start| start.path == item.path)
             {
                 // Another program needs it, so it was not asked what it needs itself.
-                self.needs(&item);
+                self.needs(&item, 0o777);
             }
         }
     }
@@ -175,34 +184,39 @@ impl Gathering<'_> {
         let name = item.path.to_string_lossy().into_owned();
         let found = match self.root.stat(&item.path) {
             Ok(found) => found,
+            Err(error) if item.why.is_within() => return self.leave(item, &error),
             Err(error) => return self.hole(item.why.by(), name, error.to_string()),
         };
-        if found.kind == rootfs::Kind::Directory {
-            let names = match self.root.list(&item.path, MOST_ITEMS) {
-                Ok(names) => names,
-                Err(error) => return self.hole(item.why.by(), name, error.to_string()),
-            };
-            // A directory that was asked for comes with all that is in it.
-            let below =
-                names.into_iter().map(|name| Item { path: item.path.join(name), why: item.why.clone() });
-            self.queue.extend(below.collect::<Vec<_>>());
-        } else if found.kind == rootfs::Kind::File {
-            self.needs(&item);
+        match found.kind {
+            rootfs::Kind::Directory => self.directory(&item, found.id),
+            rootfs::Kind::File => self.needs(&item, found.mode),
+            _ if item.why.is_within() => return self.leave(item, &std::io::ErrorKind::InvalidInput.into()),
+            _ => {}
         }
         self.sidecars(&item.path);
         self.closure.items.push(item);
     }
 
     /// What a file needs, if it is a program, a library or a script.
-    fn needs(&mut self, item: &Item) {
+    fn needs(&mut self, item: &Item, mode: u32) {
         let start = self.finder.needs(&item.path);
         match &start.result {
             Ok(Needs::Nothing) | Err(StartError::Elf(ElfError::NotElf | ElfError::TooShort)) => {}
-            Ok(Needs::Interpreter(_)) | Err(StartError::Script) => self.script(&item.path),
+            // An interpreter's module may begin like a script.
+            Ok(Needs::Interpreter(_)) | Err(StartError::Script)
+                if item.why.is_within() && mode & 0o111 == 0 => {}
+            Ok(Needs::Interpreter(_)) | Err(StartError::Script) => self.script(item),
             Ok(Needs::Loaded { own, graphs }) => {
                 self.own.get_or_insert_with(|| Rc::clone(own));
+                let holes = Hole::all_of_graphs(self.finder.seen(), own, graphs);
+                match item.why.is_within() {
+                    true if data::is_data(&item.path, mode) => {}
+                    true if !rootfs::is_program(graphs) => self.unsettled.extend(holes),
+                    _ => self.closure.holes.extend(holes),
+                }
                 self.take(own, graphs, None);
             }
+            Err(error) if self.is_left(item, mode, error) => return,
             Err(error) => self.closure.holes.push(Hole::of_start(&item.path, error)),
         }
         self.closure.starts.push(start);
@@ -211,7 +225,6 @@ impl Gathering<'_> {
     /// Takes what a loader has loaded, for every kind of processor. `why` is the reason of the first file that is asked for,
     /// where nothing in a file is.
     fn take(&mut self, own: &Rc<Own>, graphs: &[Variant], why: Option<&Why>) {
-        self.closure.holes.extend(Hole::all_of_graphs(self.finder.seen(), own, graphs));
         for variant in graphs {
             let hwcap = variant.hwcaps.first().map(|name| text(name)).unwrap_or_default();
             let graph = &variant.graph;
@@ -288,6 +301,7 @@ impl Gathering<'_> {
         let answer = graphs.first().and_then(|variant| variant.graph.answers.iter().find(is_this));
         let is_there = answer.is_some_and(|answer| answer.result.is_ok());
         if is_there {
+            self.closure.holes.extend(Hole::all_of_graphs(self.finder.seen(), own, &graphs));
             self.take(own, &graphs, Some(why));
             if by.is_none() {
                 let path = PathBuf::from(OsStr::from_bytes(name));

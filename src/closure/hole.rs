@@ -46,6 +46,11 @@ impl Hole {
         Hole::new(file.to_string_lossy(), "what is needed", error.to_string())
     }
 
+    /// What to tell of a library that is there, but where the one who needs it would not look by itself.
+    pub(super) fn by_others(&self) -> String {
+        format!("{} finds {} only in a program that has loaded it before", self.by, self.missing)
+    }
+
     /// Everything that a program misses, on whatever processor.
     pub fn all_of(files: &dyn Files, start: &Start) -> Vec<Hole> {
         match &start.result {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `request.rs` | what is asked for |
 //! | `gather.rs` | the answer: every file, each with its reason, and every hole |
+//! | `directory.rs`, `data.rs` | what is in directories that are asked for; which files nobody starts |
 //! | `hole.rs` | what is missing |
 //! | `opened.rs`, `why.rs` | what programs open when they run; the reasons in words |
 //! | `base.rs`, `profile.rs` | what a base image has; what programs open when they run, and no file says |
@@ -12,6 +13,8 @@
 //! | `words.rs` | the rules of loaders in words |
 
 mod base;
+mod data;
+mod directory;
 mod gather;
 mod hole;
 mod nsswitch;
@@ -22,6 +25,9 @@ mod request;
 mod script;
 mod why;
 pub mod words;
+
+#[cfg(test)]
+mod tests;
 
 pub use gather::{Closure, GatherError, Item, gather};
 pub use hole::Hole;

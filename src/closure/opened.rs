@@ -1,25 +1,19 @@
 //! What programs open when they run, beside what they are linked to.
 
-use std::ffi::OsStr;
-use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 use std::rc::Rc;
 
 use super::base::NSSWITCH_PATH;
 use super::gather::{GatherError, Gathering, path};
-use super::hole::Hole;
-use super::script::{self, Interpreter};
+use super::script;
 use super::words::text;
-use super::{Item, Profile, Why, nsswitch};
+use super::{Item, Profile, Why, data, nsswitch};
 use crate::elf::Priority;
 use crate::loader::{Kind, Object, Own, glob};
 use crate::platform::PLATFORMS;
 
 const LIBGCC: &str = "libgcc_s.so.1";
-/// Where env(1) looks if nobody says (a container's usual PATH).
-const SEARCH_PATH: [&str; 6] =
-    ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
 impl Gathering<'_> {
     /// What an object opens by itself when it runs.
@@ -187,32 +181,18 @@ impl Gathering<'_> {
         }
     }
 
-    pub(super) fn script(&mut self, file: &Path) {
-        let mut head = Vec::new();
-        if let Ok((open, _)) = self.root.open_regular(file) {
-            let _read = io::Read::read_to_end(&mut io::Read::take(open, script::HEAD as u64), &mut head);
-        }
-        for interpreter in script::interpreters(&head) {
-            let found = match &interpreter {
-                Interpreter::Path(name) if name.starts_with(b"/") => Some(path(name)),
-                Interpreter::Path(_) => None,
-                Interpreter::Name(name) => {
-                    let places = SEARCH_PATH.iter().map(|dir| Path::new(dir).join(OsStr::from_bytes(name)));
-                    places.into_iter().find(|place| self.root.stat(place).is_ok())
+    pub(super) fn script(&mut self, item: &Item) {
+        for interpreter in script::of(self.root, &item.path) {
+            match script::find(self.root, &item.path, &interpreter) {
+                Ok(path) => {
+                    self.queue.push_back(Item { path, why: Why::Interpreter(item.path.clone()) });
                 }
-            };
-            match (found, interpreter) {
-                (Some(path), _) => {
-                    self.queue.push_back(Item { path, why: Why::Interpreter(file.to_owned()) });
+                Err(hole) if item.why.is_within() && !data::is_started(&item.path, &interpreter) => {
+                    self.closure
+                        .notes
+                        .push(format!("{} is for {}, which is not there", hole.by, hole.missing));
                 }
-                (None, Interpreter::Path(name)) => {
-                    self.hole(file.to_string_lossy(), text(&name), "it is no path from the root");
-                }
-                (None, Interpreter::Name(name)) => {
-                    let searched = vec![format!("PATH: {}", SEARCH_PATH.join(" "))];
-                    let hole = Hole::new(file.to_string_lossy(), text(&name), "not found");
-                    self.closure.holes.push(Hole { searched, ..hole });
-                }
+                Err(hole) => self.closure.holes.push(hole),
             }
         }
     }

@@ -1,17 +1,16 @@
 //! A finished root, looked at as if nothing were known of it: does everything in it find what it needs?
 
 use std::collections::HashSet;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::gather::path;
 use super::hole::Hole;
-use super::script::{self, Interpreter};
-use super::words::text;
-use super::{base, nsswitch};
+use super::script;
+use super::{base, data, nsswitch};
 use crate::elf::ElfError;
-use crate::loader::{FileId, Files, Kind as LoaderKind, Object, Own};
+use crate::loader::{FileId, Kind as LoaderKind, Object, Own};
 use crate::rootfs::{self, Finder, Kind, Last, Needs, Root, StartError, Variant};
 
 /// What was looked at, and what is missing.
@@ -46,12 +45,15 @@ pub fn prove(root: &Root) -> Proof {
         programs: Vec::new(),
         loaded: HashSet::new(),
         libc: None,
-        own: None,
+        owns: Vec::new(),
+        names: HashSet::new(),
+        unstartable: Vec::new(),
     };
-    looking.own = looking.finder.usual();
+    looking.owns.extend(looking.finder.usual());
     looking.walk();
     looking.plugins();
     looking.services();
+    looking.settle();
     let mut proof = looking.proof;
     proof.holes.sort();
     proof.holes.dedup();
@@ -68,14 +70,21 @@ struct Looking<'a> {
     programs: Vec<(Rc<Own>, Object)>,
     loaded: HashSet<FileId>,
     libc: Option<(Object, Rc<Own>)>,
-    /// The loader of the root's programs.
-    own: Option<Rc<Own>>,
+    /// The loaders of the root's programs.
+    owns: Vec<Rc<Own>>,
+    /// The names that libraries may be asked for by.
+    names: HashSet<OsString>,
+    /// Files that no loader of the root loads.
+    unstartable: Vec<(PathBuf, StartError)>,
 }
 
 impl Looking<'_> {
     fn walk(&mut self) {
         let mut directories = vec![PathBuf::from("/")];
         while let Some(directory) = directories.pop() {
+            if self.root.is_kernels(&directory) {
+                continue;
+            }
             let names = match self.root.list(&directory, MOST_FILES) {
                 Ok(names) => names,
                 Err(error) => {
@@ -108,11 +117,13 @@ impl Looking<'_> {
 
     /// A link to nothing matters where loaders and shells look; a documentation's may well be left without it.
     fn link(&mut self, file: &Path) {
-        let Err(error) = self.root.resolve(file, Last::Follow) else { return };
-        let is_name = |name: &[u8]| name.ends_with(b".so") || name.windows(4).any(|part| part == b".so.");
+        let found = self.root.resolve(file, Last::Follow);
+        self.names.extend(found.is_ok().then(|| file.file_name().unwrap_or_default().to_owned()));
+        let Err(error) = found else { return };
         let directory = file.parent().and_then(Path::file_name).unwrap_or_default().as_bytes();
-        let is_place = [b"bin".as_slice(), b"sbin", b"libexec", b"lib", b"lib64"].contains(&directory);
-        if is_place || is_name(file.as_os_str().as_bytes()) {
+        let is_place =
+            data::is_of_programs(file.parent()) || [b"lib".as_slice(), b"lib64"].contains(&directory);
+        if is_place || data::is_library_name(file) {
             self.hole(file, "what the link leads to", error.to_string());
         }
     }
@@ -120,35 +131,36 @@ impl Looking<'_> {
     fn file(&mut self, file: &Path, mode: u32, id: FileId) {
         match self.finder.needs(file).result {
             Ok(Needs::Loaded { own, graphs }) => {
-                let is_program = graphs
-                    .first()
-                    .and_then(|v| v.graph.objects.first())
-                    .is_some_and(|o| o.elf.interpreter.is_some());
-                if is_program {
+                if !self.owns.iter().any(|known| known.path == own.path) {
+                    self.owns.push(Rc::clone(&own));
+                }
+                if data::is_data(file, mode) {
+                    return;
+                }
+                if rootfs::is_program(&graphs) {
                     self.take(&own, &graphs);
                 } else {
+                    self.names.extend(file.file_name().map(OsStr::to_owned));
                     self.libraries.push((file.to_owned(), id));
                 }
             }
             Ok(Needs::Interpreter(_)) | Err(StartError::Script) if mode & 0o111 != 0 => self.script(file),
             Ok(Needs::Interpreter(_) | Needs::Nothing) | Err(StartError::Script) => {}
             Err(StartError::Elf(ElfError::NotElf | ElfError::TooShort)) => {}
-            // A file of another machine, or a library of one that has no loader here, is somebody's data.
+            // A library of a machine that has no loader here is somebody's data.
             Err(StartError::NoUsualLoader(_)) => {}
-            Err(_) if self.is_foreign(file) => {}
-            Err(error) => self.proof.holes.push(Hole::of_start(file, &error)),
+            Err(_) if data::is_data(file, mode) => {}
+            Err(error) => self.unstartable.push((file.to_owned(), error)),
         }
     }
 
-    /// Whether a file is of another machine than the root's programs.
-    fn is_foreign(&mut self, file: &Path) -> bool {
-        let Some(own) = &self.own else { return false };
-        let opened = self.finder.seen().open(file.as_os_str().as_bytes());
-        let header = opened.ok().and_then(|opened| opened.elf.ok()).map(|elf| elf.header);
-        header.is_some_and(|header| {
-            (header.machine, header.class, header.data)
-                != (own.header.machine, own.header.class, own.header.data)
-        })
+    /// Files of other machines than the root's programs are somebody's data, too.
+    fn settle(&mut self) {
+        for (file, error) in std::mem::take(&mut self.unstartable) {
+            if !data::is_foreign(self.finder.seen(), self.owns.iter().map(Rc::as_ref), &file) {
+                self.proof.holes.push(Hole::of_start(&file, &error));
+            }
+        }
     }
 
     /// What a program loads: none of it may miss anything.
@@ -186,6 +198,9 @@ impl Looking<'_> {
             if !holes.is_empty() && self.some_program_loads(&file) {
                 holes.clear();
             }
+            let (found, holes): (Vec<_>, Vec<_>) =
+                holes.into_iter().partition(|hole| self.names.contains(OsStr::new(&hole.missing)));
+            self.proof.notes.extend(found.iter().map(Hole::by_others));
             self.proof.objects += 1;
             self.proof.holes.extend(holes);
             for object in graphs.iter().flat_map(|variant| &variant.graph.objects) {
@@ -205,15 +220,12 @@ impl Looking<'_> {
     }
 
     fn script(&mut self, file: &Path) {
-        let mut head = Vec::new();
-        if let Ok((open, _)) = self.root.open_regular(file) {
-            let _read =
-                std::io::Read::read_to_end(&mut std::io::Read::take(open, script::HEAD as u64), &mut head);
-        }
-        for interpreter in script::interpreters(&head) {
-            if let Interpreter::Path(name) = interpreter {
-                if name.starts_with(b"/") && self.root.stat(&path(&name)).is_err() {
-                    self.hole(file, text(&name), "not found");
+        for interpreter in script::of(self.root, file) {
+            let Err(hole) = script::find(self.root, file, &interpreter) else { continue };
+            match data::is_started(file, &interpreter) {
+                true => self.proof.holes.push(hole),
+                false => {
+                    self.proof.notes.push(format!("{} is for {}, which is not there", hole.by, hole.missing))
                 }
             }
         }

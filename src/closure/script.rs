@@ -1,9 +1,20 @@
 //! Scripts: which program runs them.
 
 use std::collections::VecDeque;
+use std::ffi::OsStr;
+use std::io::{self, Read};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 
+use super::hole::Hole;
+use super::words::text;
+use crate::rootfs::Root;
+
+/// Where env(1) looks if nobody says (a container's usual PATH).
+const SEARCH_PATH: [&str; 6] =
+    ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 /// How much of a script's first line the kernel looks at (BINPRM_BUF_SIZE, include/uapi/linux/binfmts.h).
-pub const HEAD: usize = 256;
+const HEAD: usize = 256;
 
 /// A program that a script asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +23,35 @@ pub enum Interpreter {
     Path(Vec<u8>),
     /// By a name that env(1) looks for in PATH.
     Name(Vec<u8>),
+}
+
+/// The programs that a file of a root asks for; none if it can't be read.
+pub fn of(root: &Root, file: &Path) -> Vec<Interpreter> {
+    let mut head = Vec::new();
+    let read = root.open_regular(file).and_then(|(file, _)| file.take(HEAD as u64).read_to_end(&mut head));
+    read.map(|_| interpreters(&head)).unwrap_or_default()
+}
+
+/// The program that a script asks for, in a root.
+pub fn find(root: &Root, script: &Path, interpreter: &Interpreter) -> Result<PathBuf, Hole> {
+    let place = |name: &[u8]| Path::new("/").join(OsStr::from_bytes(name));
+    let hole = |name: &[u8], why: String| Hole::new(script.to_string_lossy(), text(name), why);
+    match interpreter {
+        Interpreter::Path(name) if !name.starts_with(b"/") => {
+            Err(hole(name, "it is no path from the root".to_owned()))
+        }
+        Interpreter::Path(name) => {
+            let found = root.stat(&place(name)).map(|_| place(name));
+            found.map_err(|error: io::Error| hole(name, error.to_string()))
+        }
+        Interpreter::Name(name) => {
+            let mut places = SEARCH_PATH.iter().map(|dir| Path::new(dir).join(OsStr::from_bytes(name)));
+            places.find(|place| root.stat(place).is_ok()).ok_or_else(|| {
+                let searched = vec![format!("PATH: {}", SEARCH_PATH.join(" "))];
+                Hole { searched, ..hole(name, "not found".to_owned()) }
+            })
+        }
+    }
 }
 
 /// The programs that a file's first line asks for; none of a file that is no script.

@@ -15,6 +15,8 @@ pub enum Why {
     Matches(Vec<u8>),
     /// It is of a profile.
     Profile(&'static str),
+    /// It is in a directory that is there for this reason.
+    Within(Box<Why>),
     /// A script names it.
     Interpreter(PathBuf),
     /// A file asks its loader for it.
@@ -47,6 +49,7 @@ impl fmt::Display for Why {
             Why::Asked => write!(f, "asked for"),
             Why::Matches(pattern) => write!(f, "matches {}", text(pattern)),
             Why::Profile(name) => write!(f, "is of the set {name}"),
+            Why::Within(why) => why.fmt(f),
             Why::Interpreter(by) => write!(f, "runs the script {}", by.display()),
             Why::Needed { by, rule, hwcap } if hwcap.is_empty() => {
                 write!(f, "{} asks for it [{rule}]", by.display())
@@ -66,12 +69,26 @@ impl fmt::Display for Why {
 }
 
 impl Why {
+    /// The reason of what is in a directory.
+    pub(super) fn within(&self) -> Why {
+        match self {
+            Why::Within(_) => self.clone(),
+            why => Why::Within(Box::new(why.clone())),
+        }
+    }
+
+    /// Whether it is there only because of the directory that it is in.
+    pub(super) fn is_within(&self) -> bool {
+        matches!(self, Why::Within(_))
+    }
+
     /// Who asks for a file that can't be had.
     pub(super) fn by(&self) -> String {
         match self {
             Why::Asked => "the command line".to_owned(),
             Why::Matches(pattern) => format!("--dir {}", text(pattern)),
             Why::Profile(name) => format!("--with {name}"),
+            Why::Within(why) => why.by(),
             Why::Interpreter(by) | Why::Integrity(by) => by.to_string_lossy().into_owned(),
             Why::Needed { by, .. } | Why::Dlopen { by, .. } => by.to_string_lossy().into_owned(),
             Why::Service(_) => NSSWITCH_PATH.to_owned(),

@@ -70,6 +70,12 @@ pub struct Variant {
     pub graph: Graph,
 }
 
+/// Whether what is loaded first is a program, not a library that was looked at by itself.
+pub fn is_program(graphs: &[Variant]) -> bool {
+    let first = graphs.first().and_then(|variant| variant.graph.objects.first());
+    first.is_some_and(|object| object.elf.interpreter.is_some())
+}
+
 /// Why it can't be told what a program needs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StartError {

@@ -13,7 +13,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub use closure::{Finder, Hwcaps, Needs, Paths, Request, Start, StartError, Variant};
+pub use closure::{Finder, Hwcaps, Needs, Paths, Request, Start, StartError, Variant, is_program};
 pub use files::Seen;
 pub use metadata::{Kind, Metadata};
 pub use output::{Existing, Output, OutputError};

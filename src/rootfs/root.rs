@@ -5,12 +5,13 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nix::dir::Dir;
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat, openat2};
+use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat, openat2, readlinkat};
 use nix::sys::stat::Mode;
+use nix::sys::statfs::{PROC_SUPER_MAGIC, SYSFS_MAGIC, fstatfs};
 
 use super::metadata::{Kind, Metadata};
 use super::walk::{Last, Resolved, walk};
@@ -69,6 +70,18 @@ impl Root {
     /// Where a path leads, and by which links.
     pub fn resolve(&self, path: &Path, last: Last) -> io::Result<Resolved> {
         Ok(walk(self.directory.as_fd(), path, last)?)
+    }
+
+    /// What a link says.
+    pub fn read_link(&self, path: &Path) -> io::Result<PathBuf> {
+        let found = walk(self.directory.as_fd(), path, Last::Keep)?;
+        Ok(readlinkat(&found.handle, "")?.into())
+    }
+
+    /// Whether a directory is the kernel's own (/proc, /sys): what is in it is no file of anybody's.
+    pub fn is_kernels(&self, path: &Path) -> bool {
+        let found = self.look(path, Last::Follow).and_then(|(handle, _)| fstatfs(&handle));
+        found.is_ok_and(|found| [PROC_SUPER_MAGIC, SYSFS_MAGIC].contains(&found.filesystem_type()))
     }
 
     /// Opens a regular file for reading. Nothing else is ever opened: of a FIFO, a device or a directory the error tells.
@@ -164,7 +177,6 @@ impl Root {
 mod tests {
     use std::os::unix::fs::{MetadataExt, symlink};
     use std::os::unix::net::UnixListener;
-    use std::path::PathBuf;
     use std::sync::atomic::{AtomicBool, Ordering};
 
     use super::*;

@@ -85,6 +85,20 @@ impl Tree {
         Ok(found.path)
     }
 
+    /// Takes over a link as it is, wherever it leads, with every directory above; returns its place.
+    pub fn add_link(&mut self, root: &Root, path: &Path) -> Result<PathBuf, AddError> {
+        let found = root.resolve(path, Last::Keep).map_err(looking(path))?;
+        let target = root.read_link(path).map_err(looking(path))?;
+        for link in found.links {
+            let metadata = root.lstat(&link.path).map_err(looking(&link.path))?;
+            self.add_above(root, &link.path)?;
+            self.insert(link.path, Node::Link(metadata, link.target))?;
+        }
+        self.add_above(root, &found.path)?;
+        self.insert(found.path.clone(), Node::Link(found.metadata, target))?;
+        Ok(found.path)
+    }
+
     /// Makes a file at a place, or a directory; what is there already is replaced, as long as it is of the same kind.
     pub fn make(&mut self, path: &Path, made: Made) -> Result<(), AddError> {
         for above in above(path) {

@@ -119,6 +119,9 @@ pub(super) fn tree(arguments: &Arguments, root: &Root, closure: &Closure) -> Res
     for Item { path, .. } in &closure.items {
         tree.add(root, path).map_err(failed_to_take)?;
     }
+    for link in &closure.links {
+        tree.add_link(root, link).map_err(failed_to_take)?;
+    }
     for (path, made) in &closure.made {
         tree.make(path, made.clone()).map_err(failed_to_take)?;
     }

@@ -17,6 +17,7 @@ pub(super) fn check(rootfs: &Path, as_json: bool) -> Result<ExitCode, Error> {
             "rootfs": rootfs.to_string_lossy(),
             "files": proof.files,
             "objects": proof.objects,
+            "notes": proof.notes,
             "holes": proof.holes.iter().map(super::json::hole).collect::<Value>(),
         });
         print(format!("{value:#}\n").as_bytes())?;
@@ -29,6 +30,9 @@ pub(super) fn check(rootfs: &Path, as_json: bool) -> Result<ExitCode, Error> {
             )
             .as_bytes(),
         )?;
+    }
+    for note in &proof.notes {
+        tell(note);
     }
     for hole in &proof.holes {
         tell(hole);

@@ -1,0 +1,195 @@
+//! Roots with a small glibc, whose programs and libraries are made for the tests.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+
+use super::*;
+use crate::elf::sample::Sample;
+use crate::platform::{ElfClass, ElfData, Machine};
+use crate::rootfs::Root;
+
+const NEEDED: u64 = 1;
+const SONAME: u64 = 14;
+const RUNPATH: u64 = 29;
+const LOADER: &str = "/lib64/ld-linux-x86-64.so.2";
+
+/// A root in a directory.
+pub(super) struct Place(tempfile::TempDir);
+
+impl Place {
+    /// One with a loader, a libc of the version that is told, and a shell.
+    pub(super) fn new(version: &'static str) -> Place {
+        let place = Place(tempfile::tempdir().unwrap());
+        let texts = b"\0/etc/ld.so.cache\0glibc-hwcaps/\0x86-64-v3:x86-64-v2\0/lib64/\0/usr/lib64/\0";
+        place.file(
+            LOADER,
+            [elf(&[(SONAME, "ld-linux-x86-64.so.2")]).bytes().as_slice(), texts].concat(),
+            0o755,
+        );
+        let libc = Sample { defined: vec!["libc.so.6", version], ..elf(&[(SONAME, "libc.so.6")]) };
+        place.file("/lib64/libc.so.6", libc.bytes(), 0o755);
+        place.file("/bin/sh", program(&[(NEEDED, "libc.so.6")]), 0o755);
+        place
+    }
+
+    pub(super) fn file(&self, path: &str, contents: impl AsRef<[u8]>, mode: u32) {
+        let path = self.at(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, contents).unwrap();
+        fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    }
+
+    pub(super) fn link(&self, path: &str, target: &str) {
+        symlink(target, self.at(path)).unwrap();
+    }
+
+    pub(super) fn at(&self, path: &str) -> std::path::PathBuf {
+        self.0.path().join(path.trim_start_matches('/'))
+    }
+
+    pub(super) fn root(&self) -> Root {
+        Root::open(self.0.path()).unwrap()
+    }
+
+    pub(super) fn gather(&self, files: &[&str]) -> Closure {
+        self.gather_with(files, |_| {})
+    }
+
+    pub(super) fn gather_with(&self, files: &[&str], change: impl FnOnce(&mut Request)) -> Closure {
+        let files = files.iter().map(|file| file.as_bytes().to_vec()).collect();
+        let mut request = Request { files, profiles: Vec::new(), makes_base: false, ..Request::default() };
+        change(&mut request);
+        gather(&self.root(), &request).unwrap()
+    }
+}
+
+pub(super) fn elf(names: &[(u64, &str)]) -> Sample {
+    let names = names.iter().map(|(tag, name)| (*tag, (*name).to_owned())).collect();
+    Sample { names, ..Sample::new(ElfClass::Elf64, ElfData::Little) }
+}
+
+pub(super) fn program(names: &[(u64, &str)]) -> Vec<u8> {
+    Sample { interpreter: Some(LOADER), ..elf(names) }.bytes()
+}
+
+fn holes(holes: &[Hole]) -> Vec<String> {
+    holes.iter().map(|hole| format!("{} for {}", hole.missing, hole.by)).collect()
+}
+
+/// As a Java runtime is laid out: a library asks for one that only the launcher knows the place of.
+#[test]
+fn a_library_that_its_program_loads_another_one_for_is_no_hole_unless_that_is_nowhere() {
+    let place = Place::new("GLIBC_2.34");
+    place.file("/opt/vm/bin/vm", program(&[(NEEDED, "libc.so.6"), (RUNPATH, "$ORIGIN/../lib")]), 0o755);
+    place.file(
+        "/opt/vm/lib/server/libvm.so",
+        elf(&[(NEEDED, "libc.so.6"), (SONAME, "libvm.so")]).bytes(),
+        0o644,
+    );
+    place.file("/opt/vm/lib/libuser.so", elf(&[(NEEDED, "libvm.so"), (RUNPATH, "$ORIGIN")]).bytes(), 0o644);
+    let closure = place.gather(&["/opt/vm"]);
+    assert_eq!(holes(&closure.holes), [""; 0]);
+    assert_eq!(
+        closure.notes,
+        ["/opt/vm/lib/libuser.so finds libvm.so only in a program that has loaded it before"]
+    );
+    let proof = prove(&place.root());
+    assert_eq!(holes(&proof.holes), [""; 0]);
+    assert_eq!(proof.notes, closure.notes);
+    // By itself it is asked for without a program.
+    assert_eq!(
+        holes(&place.gather(&["/opt/vm/lib/libuser.so"]).holes),
+        ["libvm.so for /opt/vm/lib/libuser.so"]
+    );
+    fs::remove_file(place.at("/opt/vm/lib/server/libvm.so")).unwrap();
+    assert_eq!(holes(&place.gather(&["/opt/vm"]).holes), ["libvm.so for /opt/vm/lib/libuser.so"]);
+    assert_eq!(holes(&prove(&place.root()).holes), ["libvm.so for /opt/vm/lib/libuser.so"]);
+}
+
+#[test]
+fn what_nobody_starts_in_a_directory_is_data_and_what_somebody_does_is_not() {
+    let place = Place::new("GLIBC_2.34");
+    let other = Sample {
+        machine: Machine(183),
+        interpreter: Some("/lib/ld-linux-aarch64.so.1"),
+        ..elf(&[(NEEDED, "libx.so")])
+    };
+    place.file("/d/other", other.bytes(), 0o755);
+    let other = Sample { machine: Machine(183), ..elf(&[(NEEDED, "libx.so")]) };
+    place.file("/d/libother.so", other.bytes(), 0o755);
+    let whole = program(&[(NEEDED, "libnowhere.so")]);
+    place.file("/d/testdata/cut", &whole[..100], 0o644);
+    place.file("/d/testdata/missing.so_", &whole, 0o644);
+    place.file("/d/module.py", "#!/usr/local/bin/python\n", 0o644);
+    place.file("/d/lib/Long.pm", "#!perl\n", 0o644);
+    place.file("/d/lib/tool.py", "#!/usr/bin/env python\n", 0o755);
+    place.file("/d/src/all.rc", "#!/bin/rc -e\n", 0o755);
+    let found = place.gather(&["/d"]);
+    assert_eq!(holes(&found.holes), [""; 0]);
+    let notes = [
+        "/d/lib/tool.py is for /usr/bin/env, which is not there",
+        "/d/lib/tool.py is for python, which is not there",
+        "/d/src/all.rc is for /bin/rc, which is not there",
+    ];
+    assert_eq!(
+        found.notes.iter().collect::<std::collections::BTreeSet<_>>(),
+        notes.map(str::to_owned).iter().collect()
+    );
+    assert_eq!(found.items.iter().filter(|item| item.path.starts_with("/d")).count(), 12);
+    assert_eq!(holes(&prove(&place.root()).holes), [""; 0]);
+    place.file("/usr/bin/env", program(&[]), 0o755);
+    // The same where somebody starts it, or it was asked for.
+    for (path, contents, missing) in [
+        ("/d/bin/cut", &whole[..100], "what is needed"),
+        ("/d/bin/missing", &whole, "libnowhere.so"),
+        ("/d/bin/script", b"#!/usr/bin/env python\n", "python"),
+        ("/d/tools/script", b"#!/usr/local/bin/python\n", "/usr/local/bin/python"),
+    ] {
+        place.file(path, contents, 0o755);
+        let expected = [format!("{missing} for {path}")];
+        assert_eq!(holes(&place.gather(&["/d"]).holes), expected);
+        assert_eq!(holes(&prove(&place.root()).holes), expected);
+        fs::remove_file(place.at(path)).unwrap();
+    }
+    assert_eq!(holes(&place.gather(&["/d/module.py"]).holes), ["/usr/local/bin/python for /d/module.py"]);
+    assert_eq!(holes(&place.gather(&["/d/other"]).holes), ["what is needed for /d/other"]);
+}
+
+#[test]
+fn a_directory_is_taken_once_however_its_links_go() {
+    let place = Place::new("GLIBC_2.34");
+    place.file("/d/sub/file", "text", 0o644);
+    place.file("/elsewhere/deep/file", "text", 0o644);
+    for (path, target) in [
+        ("/d/here", "."),
+        ("/d/sub/up", ".."),
+        ("/d/sub/root", "/"),
+        ("/d/sub/over", "../sub"),
+        ("/d/away", "/elsewhere"),
+        ("/elsewhere/back", "../d"),
+        ("/d/gone", "nowhere"),
+        ("/d/self", "self"),
+    ] {
+        place.link(path, target);
+    }
+    let closure = place.gather(&["/d"]);
+    assert_eq!(holes(&closure.holes), [""; 0]);
+    let mut items: Vec<_> = closure.items.iter().map(|item| item.path.to_str().unwrap()).collect();
+    items.sort_unstable();
+    let expected = [
+        "/d",
+        "/d/away",
+        "/d/away/back",
+        "/d/away/deep",
+        "/d/away/deep/file",
+        "/d/here",
+        "/d/sub",
+        "/d/sub/file",
+        "/d/sub/over",
+        "/d/sub/root",
+        "/d/sub/up",
+    ];
+    assert_eq!(items, expected);
+    assert_eq!(closure.links, [Path::new("/d/gone"), Path::new("/d/self")]);
+}
