@@ -10,7 +10,7 @@ use super::hole::Hole;
 use super::script;
 use super::{base, data, nsswitch};
 use crate::elf::ElfError;
-use crate::loader::{FileId, Kind as LoaderKind, Object, Own};
+use crate::loader::{FileId, Kind as LoaderKind, Object, Own, Settings};
 use crate::rootfs::{self, Finder, Kind, Last, Needs, Root, StartError, Variant};
 
 /// What was looked at, and what is missing.
@@ -31,12 +31,13 @@ const MOST_FILES: usize = 1 << 22;
 /// As many programs are asked whether they find what a library of theirs does not.
 const MOST_PROGRAMS: usize = 64;
 
-/// Looks at everything in a root.
+/// Looks at everything in a root, whose programs run with this LD_LIBRARY_PATH.
 ///
 /// A library is asked about as part of each program that loads it. One that no program loads is a plugin: it has to find what
 /// it needs by itself, or as part of some program of the root.
-pub fn prove(root: &Root) -> Proof {
-    let settings = rootfs::Request::default();
+pub fn prove(root: &Root, library_path: Option<Vec<u8>>) -> Proof {
+    let settings = Settings { library_path, ..Settings::default() };
+    let settings = rootfs::Request { settings, ..rootfs::Request::default() };
     let mut looking = Looking {
         root,
         finder: Finder::new(root, &settings),

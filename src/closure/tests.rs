@@ -94,7 +94,7 @@ fn a_library_that_its_program_loads_another_one_for_is_no_hole_unless_that_is_no
         closure.notes,
         ["/opt/vm/lib/libuser.so finds libvm.so only in a program that has loaded it before"]
     );
-    let proof = prove(&place.root());
+    let proof = prove(&place.root(), None);
     assert_eq!(holes(&proof.holes), [""; 0]);
     assert_eq!(proof.notes, closure.notes);
     // By itself it is asked for without a program.
@@ -104,7 +104,7 @@ fn a_library_that_its_program_loads_another_one_for_is_no_hole_unless_that_is_no
     );
     fs::remove_file(place.at("/opt/vm/lib/server/libvm.so")).unwrap();
     assert_eq!(holes(&place.gather(&["/opt/vm"]).holes), ["libvm.so for /opt/vm/lib/libuser.so"]);
-    assert_eq!(holes(&prove(&place.root()).holes), ["libvm.so for /opt/vm/lib/libuser.so"]);
+    assert_eq!(holes(&prove(&place.root(), None).holes), ["libvm.so for /opt/vm/lib/libuser.so"]);
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn what_nobody_starts_in_a_directory_is_data_and_what_somebody_does_is_not() {
         notes.map(str::to_owned).iter().collect()
     );
     assert_eq!(found.items.iter().filter(|item| item.path.starts_with("/d")).count(), 12);
-    assert_eq!(holes(&prove(&place.root()).holes), [""; 0]);
+    assert_eq!(holes(&prove(&place.root(), None).holes), [""; 0]);
     place.file("/usr/bin/env", program(&[]), 0o755);
     // The same where somebody starts it, or it was asked for.
     for (path, contents, missing) in [
@@ -149,7 +149,7 @@ fn what_nobody_starts_in_a_directory_is_data_and_what_somebody_does_is_not() {
         place.file(path, contents, 0o755);
         let expected = [format!("{missing} for {path}")];
         assert_eq!(holes(&place.gather(&["/d"]).holes), expected);
-        assert_eq!(holes(&prove(&place.root()).holes), expected);
+        assert_eq!(holes(&prove(&place.root(), None).holes), expected);
         fs::remove_file(place.at(path)).unwrap();
     }
     assert_eq!(holes(&place.gather(&["/d/module.py"]).holes), ["/usr/local/bin/python for /d/module.py"]);
@@ -192,4 +192,17 @@ fn a_directory_is_taken_once_however_its_links_go() {
     ];
     assert_eq!(items, expected);
     assert_eq!(closure.links, [Path::new("/d/gone"), Path::new("/d/self")]);
+}
+
+#[test]
+fn what_only_library_path_leads_to_is_found_with_it_in_the_proof_as_well() {
+    let place = Place::new("GLIBC_2.34");
+    place.file("/usr/bin/p", program(&[(NEEDED, "libp.so")]), 0o755);
+    place.file("/opt/p/libp.so", elf(&[(NEEDED, "libc.so.6")]).bytes(), 0o644);
+    assert_eq!(holes(&place.gather(&["/usr/bin/p"]).holes), ["libp.so for /usr/bin/p"]);
+    assert_eq!(holes(&prove(&place.root(), None).holes), ["libp.so for /usr/bin/p"]);
+    let library_path = Some(b"/opt/p".to_vec());
+    let found = place.gather_with(&["/usr/bin/p"], |request| request.library_path = library_path.clone());
+    assert_eq!(holes(&found.holes), [""; 0]);
+    assert_eq!(holes(&prove(&place.root(), library_path).holes), [""; 0]);
 }

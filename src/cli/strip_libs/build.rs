@@ -31,7 +31,7 @@ pub(super) fn build(
     let written = write(&tree, root, output.directory(), times, &mut |bytes| progress.add(bytes))
         .map_err(|error| failed(error.to_string()))?;
     progress.end();
-    let proof = prove(&super::open(output.path())?);
+    let proof = prove(&super::open(output.path())?, arguments.library_path());
     if !proof.holes.is_empty() {
         for hole in &proof.holes {
             tell(format!("prove {}: {hole}", rootfs.display()));

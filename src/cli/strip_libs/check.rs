@@ -9,8 +9,8 @@ use crate::cli::output::print;
 use crate::closure::prove;
 use crate::error::{Error, one_line, tell};
 
-pub(super) fn check(rootfs: &Path, as_json: bool) -> Result<ExitCode, Error> {
-    let proof = prove(&super::open(rootfs)?);
+pub(super) fn check(rootfs: &Path, library_path: Option<Vec<u8>>, as_json: bool) -> Result<ExitCode, Error> {
+    let proof = prove(&super::open(rootfs)?, library_path);
     if as_json {
         let value = json!({
             "schema": 1,

@@ -100,7 +100,7 @@ enum Dlopen {
 impl Arguments {
     pub(super) fn run(&self) -> Result<ExitCode, Error> {
         if let Some(rootfs) = &self.check {
-            return check::check(rootfs, self.json);
+            return check::check(rootfs, self.library_path(), self.json);
         }
         let root = open(&self.root)?;
         let closure = closure::gather(&root, &self.request()?)
@@ -144,6 +144,10 @@ impl Arguments {
         absolute.map_or_else(|| file.as_bytes().to_vec(), |path| path.into_os_string().into_vec())
     }
 
+    fn library_path(&self) -> Option<Vec<u8>> {
+        self.library_path.clone().map(OsStringExt::into_vec)
+    }
+
     fn request(&self) -> Result<Request, Error> {
         let bytes =
             |words: &[OsString]| words.iter().map(|word| word.as_bytes().to_vec()).collect::<Vec<_>>();
@@ -165,7 +169,7 @@ impl Arguments {
             patterns: bytes(&self.patterns),
             profiles: if is_empty { Request::default().profiles } else { profiles },
             hwcaps: hwcaps(self.hwcaps.clone())?,
-            library_path: self.library_path.clone().map(OsStringExt::into_vec),
+            library_path: self.library_path(),
             dlopen: match self.dlopen {
                 Dlopen::Required => Some(Priority::Required),
                 Dlopen::Recommended => Some(Priority::Recommended),
