@@ -35,6 +35,37 @@ fn a_time_of_any_year_is_kept_or_set() {
     }
 }
 
+#[test]
+fn a_directory_comes_with_all_that_is_in_it_as_it_is() {
+    let dir = Dir::new();
+    put(&dir, "root/d/sub/data", "data", 0o644);
+    put(&dir, "root/d/module.pm", "#!perl\n", 0o644);
+    put(&dir, "root/d/\u{1}\n", "odd", 0o600);
+    let at = |name: &str| dir.path().join(name);
+    for (link, target) in [
+        ("one", "."),
+        ("two", "."),
+        ("sub/up", ".."),
+        ("gone", "nowhere"),
+        ("mounts", "/proc/mounts"),
+        ("null", "../fifo"),
+    ] {
+        symlink(target, at("root/d").join(link)).unwrap();
+    }
+    for fifo in ["root/fifo", "root/d/fifo"] {
+        nix::unistd::mkfifo(&at(fifo), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    }
+    let made = gb(["strip-libs", "--root", "root", "--rootfs", "out", "/d"]).dir(dir.path()).go();
+    assert_eq!((made.status, made.stderr.as_str()), (Some(0), "gb: /d/fifo is a FIFO, and left out\n"));
+    let mut names: Vec<_> =
+        fs::read_dir(at("out/d")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["\u{1}\n", "gone", "module.pm", "mounts", "null", "one", "sub", "two"]);
+    assert_eq!(fs::read_link(at("out/d/mounts")).unwrap().to_str(), Some("/proc/mounts"));
+    assert_eq!(fs::read_link(at("out/d/sub/up")).unwrap().to_str(), Some(".."));
+    assert!(at("out/d/sub/data").exists());
+}
+
 /// A program for a big-endian machine of 64 bits that asks for the loader /lib/ld.so.
 const PROGRAM: &[u8] = include_bytes!("../../fuzz/corpus/elf/big64");
 
@@ -86,33 +117,4 @@ fn strip_libs_says_what_is_missing_and_never_looks_outside_of_the_root() {
         let result = strip_libs(root.path(), &[name]);
         assert_eq!((result.status, result.stdout.as_str()), (Some(1), ""), "{name}: {}", result.stderr);
     }
-#[test]
-fn a_directory_comes_with_all_that_is_in_it_as_it_is() {
-    let dir = Dir::new();
-    put(&dir, "root/d/sub/data", "data", 0o644);
-    put(&dir, "root/d/module.pm", "#!perl\n", 0o644);
-    put(&dir, "root/d/\u{1}\n", "odd", 0o600);
-    let at = |name: &str| dir.path().join(name);
-    for (link, target) in [
-        ("one", "."),
-        ("two", "."),
-        ("sub/up", ".."),
-        ("gone", "nowhere"),
-        ("mounts", "/proc/mounts"),
-        ("null", "../fifo"),
-    ] {
-        symlink(target, at("root/d").join(link)).unwrap();
-    }
-    for fifo in ["root/fifo", "root/d/fifo"] {
-        nix::unistd::mkfifo(&at(fifo), nix::sys::stat::Mode::S_IRWXU).unwrap();
-    }
-    let made = gb(["strip-libs", "--root", "root", "--rootfs", "out", "/d"]).dir(dir.path()).go();
-    assert_eq!((made.status, made.stderr.as_str()), (Some(0), "gb: /d/fifo is a FIFO, and left out\n"));
-    let mut names: Vec<_> =
-        fs::read_dir(at("out/d")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    names.sort();
-    assert_eq!(names, ["\u{1}\n", "gone", "module.pm", "mounts", "null", "one", "sub", "two"]);
-    assert_eq!(fs::read_link(at("out/d/mounts")).unwrap().to_str(), Some("/proc/mounts"));
-    assert_eq!(fs::read_link(at("out/d/sub/up")).unwrap().to_str(), Some(".."));
-    assert!(at("out/d/sub/data").exists());
 }
