@@ -99,7 +99,7 @@ fn names(lab: &Lab) -> Verdict {
         "{output}"
     );
     ensure_eq!(lines[1..], ["me:x:7:8::/:/bin/sh", "1", "0"]);
-    ensure!(output.stderr.contains("find libnss_nowhere.so.2 for /etc/nsswitch.conf: not found"), "{output}");
+    ensure!(output.stderr.contains("find libnss_nowhere.so.2 for --nss: not found"), "{output}");
     Ok(())
 }
 

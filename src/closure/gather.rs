@@ -296,9 +296,7 @@ impl Gathering<'_> {
         must: bool,
     ) -> bool {
         let graphs = self.finder.asked(own, by, name);
-        let is_this =
-            |answer: &&Answer| matches!(answer.how, How::Request(_)) && answer.asker == Asker::Object(0);
-        let answer = graphs.first().and_then(|variant| variant.graph.answers.iter().find(is_this));
+        let answer = rootfs::answer(&graphs);
         let is_there = answer.is_some_and(|answer| answer.result.is_ok());
         if is_there {
             self.closure.holes.extend(Hole::all_of_graphs(self.finder.seen(), own, &graphs));

@@ -122,15 +122,22 @@ impl Gathering<'_> {
             }
             None => None,
         };
-        let services = match (&self.request.services, text) {
-            (Some(services), _) => services.clone(),
-            (None, Some(text)) => nsswitch::services(&text),
-            (None, None) => nsswitch::DEFAULT.map(str::to_owned).to_vec(),
+        let databases = match (&self.request.services, text) {
+            (Some(services), _) => vec![(String::new(), services.clone())],
+            (None, Some(text)) => nsswitch::databases(&text),
+            (None, None) => nsswitch::default(),
         };
-        for module in nsswitch::modules(&services, &libc) {
-            if !self.library(&own, Some(&libc), module.as_bytes(), &Why::Service(module.clone()), false) {
-                let why = "not found, and one of its services is in it (name others with --nss)";
-                self.hole(NSSWITCH_PATH, module, why);
+        let mut is_there = |module: &str| {
+            self.library(&own, Some(&libc), module.as_bytes(), &Why::Service(module.to_owned()), false)
+        };
+        for absent in nsswitch::absent(&databases, &libc, &mut is_there) {
+            match (&self.request.services, &absent.leaves) {
+                (Some(_), _) => self.hole("--nss", absent.module, "not found"),
+                (None, Some(_)) => {
+                    let why = format!("{absent} (name others with --nss)");
+                    self.hole(NSSWITCH_PATH, absent.module, why);
+                }
+                (None, None) => self.closure.notes.push(absent.to_string()),
             }
         }
     }

@@ -235,12 +235,23 @@ impl Looking<'_> {
     fn services(&mut self) {
         let Some((libc, own)) = self.libc.clone() else { return };
         let Ok(configured) = self.root.read(Path::new(base::NSSWITCH_PATH), 1 << 20) else { return };
-        for module in nsswitch::modules(&nsswitch::services(&configured), &libc) {
+        let mut holes = Vec::new();
+        let mut is_there = |module: &str| {
             let graphs = self.finder.asked(&own, Some(&libc), module.as_bytes());
-            let holes = Hole::all_of_graphs(self.finder.seen(), &own, &graphs);
-            let by = base::NSSWITCH_PATH.to_owned();
-            self.proof.holes.extend(holes.into_iter().map(|hole| Hole { by: by.clone(), ..hole }));
+            let is_there = rootfs::is_answered(&graphs);
+            if is_there {
+                holes.extend(Hole::all_of_graphs(self.finder.seen(), &own, &graphs));
+            }
+            is_there
+        };
+        for absent in nsswitch::absent(&nsswitch::databases(&configured), &libc, &mut is_there) {
+            match absent.leaves {
+                Some(_) => holes.push(Hole::new("", &absent.module, absent.to_string())),
+                None => self.proof.notes.push(absent.to_string()),
+            }
         }
+        let by = base::NSSWITCH_PATH.to_owned();
+        self.proof.holes.extend(holes.into_iter().map(|hole| Hole { by: by.clone(), ..hole }));
     }
 
     fn hole(&mut self, by: &Path, missing: impl Into<String>, why: impl Into<String>) {

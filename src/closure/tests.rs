@@ -206,3 +206,37 @@ fn what_only_library_path_leads_to_is_found_with_it_in_the_proof_as_well() {
     assert_eq!(holes(&found.holes), [""; 0]);
     assert_eq!(holes(&prove(&place.root(), library_path).holes), [""; 0]);
 }
+
+/// The files of Debian 13 and of Red Hat's UBI 9.
+#[test]
+fn services_that_a_distribution_names_and_nobody_has_installed_are_passed_over() {
+    const DEBIAN: &str = "passwd: files\nhosts: files dns\nprotocols: db files\nnetgroup: nis\n";
+    const REDHAT: &str = "passwd: sss files systemd\nhosts: files dns myhostname\nnetgroup: sss\n";
+    for (text, version, expected, notes) in [
+        (DEBIAN, "GLIBC_2.34", "", "libnss_db.so.2 libnss_nis.so.2"),
+        (REDHAT, "GLIBC_2.34", "", "libnss_sss.so.2 libnss_systemd.so.2 libnss_myhostname.so.2"),
+        ("passwd: sss\nhosts: files\n", "GLIBC_2.34", "libnss_sss.so.2", ""),
+        ("passwd: sss here\n", "GLIBC_2.34", "", "libnss_sss.so.2"),
+        // Before 2.34 these were modules, too.
+        ("hosts: here dns\n", "GLIBC_2.28", "libnss_dns.so.2", ""),
+    ] {
+        let place = Place::new(version);
+        place.file("/etc/nsswitch.conf", text, 0o644);
+        place.file("/lib64/libnss_here.so.2", elf(&[(NEEDED, "libc.so.6")]).bytes(), 0o755);
+        let found = place.gather(&["/bin/sh", "/etc/nsswitch.conf"]);
+        let proof = prove(&place.root(), None);
+        for (holes, told) in [(&found.holes, &found.notes), (&proof.holes, &proof.notes)] {
+            assert_eq!(
+                holes.iter().map(|hole| hole.missing.as_str()).collect::<Vec<_>>().join(" "),
+                expected,
+                "{text}"
+            );
+            let modules: Vec<_> =
+                told.iter().filter_map(|note| note.split("of ").nth(1)?.split(',').next()).collect();
+            assert_eq!(modules.join(" "), notes, "{text}");
+        }
+        let asked =
+            place.gather_with(&["/bin/sh"], |request| request.services = Some(vec!["sss".to_owned()]));
+        assert_eq!(self::holes(&asked.holes), ["libnss_sss.so.2 for --nss"]);
+    }
+}

@@ -13,7 +13,9 @@ use super::files::Seen;
 use super::root::Root;
 use super::walk::{Last, Resolved};
 use crate::elf::{Dynamic, Elf, ElfError, Notes, Request as DynamicRequest, RequestKind};
-use crate::loader::{FileId, Files, Graph, Kind, NoLoader, Object, Own, Program, Settings, resolve};
+use crate::loader::{
+    Answer, Asker, FileId, Files, Graph, How, Kind, NoLoader, Object, Own, Program, Settings, resolve,
+};
 
 /// Which files of glibc-hwcaps count. Which processor this machine has never does.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -74,6 +76,18 @@ pub struct Variant {
 pub fn is_program(graphs: &[Variant]) -> bool {
     let first = graphs.first().and_then(|variant| variant.graph.objects.first());
     first.is_some_and(|object| object.elf.interpreter.is_some())
+}
+
+/// Whether what was [asked](Finder::asked) for is there.
+pub fn is_answered(graphs: &[Variant]) -> bool {
+    answer(graphs).is_some_and(|answer| answer.result.is_ok())
+}
+
+/// The answer to what was [asked](Finder::asked) for.
+pub fn answer(graphs: &[Variant]) -> Option<&Answer> {
+    let is_this =
+        |answer: &&Answer| matches!(answer.how, How::Request(_)) && answer.asker == Asker::Object(0);
+    graphs.first()?.graph.answers.iter().find(is_this)
 }
 
 /// Why it can't be told what a program needs.

@@ -13,7 +13,9 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub use closure::{Finder, Hwcaps, Needs, Paths, Request, Start, StartError, Variant, is_program};
+pub use closure::{
+    Finder, Hwcaps, Needs, Paths, Request, Start, StartError, Variant, answer, is_answered, is_program,
+};
 pub use files::Seen;
 pub use metadata::{Kind, Metadata};
 pub use output::{Existing, Output, OutputError};
