@@ -153,11 +153,15 @@ fn cached(lab: &Lab) -> Verdict {
         gb strip-libs --rootfs /r /usr/bin/p 2>&1 | grep -c ldconfig || true
         echo /opt/l >/etc/ld.so.conf.d/opt.conf; gb strip-libs /usr/bin/p 2>&1 | grep -o 'ld.so.conf names that directory: run ldconfig'
         ldconfig; gb strip-libs --rootfs /r /usr/bin/p >/dev/null; chroot /r /usr/bin/p || echo $?
-        ldconfig -C /r/etc/ld.so.cache -p; gb strip-libs --rootfs /s /usr/bin/true >/dev/null; ls /s/etc 2>&1 | grep -c cache || true";
+        ldconfig -C /r/etc/ld.so.cache -p
+        mkdir /opt/m; echo 'int f(void); int main(void) { return f() + 1; }' >q.c
+        x86_64-linux-gnu-clang -shared -Wl,-soname,libmore.so.1 -o /opt/m/libmore.so.1 f.c; x86_64-linux-gnu-clang -o /usr/bin/q q.c /opt/m/libmore.so.1
+        echo /opt/m >>/etc/ld.so.conf.d/opt.conf; ldconfig; gb strip-libs --rootfs /r --merge /usr/bin/q >/dev/null
+        chroot /r /usr/bin/p || echo $?; chroot /r /usr/bin/q || echo $?; gb strip-libs --rootfs /s /usr/bin/true >/dev/null; ls /s/etc 2>&1 | grep -c cache || true";
     let text = sh(lab, script)?.ok()?;
     ensure!(text.starts_with("0\nld.so.conf names that directory: run ldconfig\n7\n1 libs found"), "{text}");
     ensure!(
-        text.contains("libopt.so.10 (libc6,x86-64) => /opt/l/libopt.so.10") && text.ends_with("\n0\n"),
+        text.contains("libopt.so.10 (libc6,x86-64) => /opt/l/libopt.so.10") && text.ends_with("\n7\n8\n0\n"),
         "{text}"
     );
     Ok(())

@@ -13,7 +13,8 @@ use super::words::{by_rule, path_of, text};
 use super::{base, data};
 use crate::elf::ElfError;
 use crate::loader::{
-    Answer, Asker, FileId, Graph, How, Kind, Object, Own, Place, Rule, Settings, write_cache,
+    Answer, Asker, Cache, Entry, FileId, Graph, How, Hwcap, Kind, Object, Own, Place, Rule, Settings,
+    write_cache,
 };
 use crate::rootfs::{self, Finder, Made, Needs, Root, Start, StartError, Variant};
 
@@ -176,7 +177,22 @@ impl Gathering<'_> {
     fn cache(&mut self) {
         let Some((_, own)) = self.libc.as_ref().filter(|_| !self.cached.is_empty()) else { return };
         let Kind::Glibc(loader) = &own.kind else { return };
-        let contents = write_cache(&self.cached, own.abi.loading.cache, own.header.data);
+        let (flags, data) = (own.abi.loading.cache, own.header.data);
+        let known =
+            self.request.cache.as_ref().and_then(|cache| Cache::read(cache, data).ok()).unwrap_or_default();
+        let is_ours = |entry: &&Entry| entry.flags == flags && entry.hwcap == Hwcap::None;
+        let known = known
+            .entries()
+            .iter()
+            .filter(is_ours)
+            .filter(|entry| !self.cached.iter().any(|(name, _)| *name == entry.name));
+        let files: Vec<_> = self
+            .cached
+            .iter()
+            .cloned()
+            .chain(known.map(|entry| (entry.name.clone(), entry.path.clone())))
+            .collect();
+        let contents = write_cache(&files, flags, data);
         self.closure.made.push((path(&loader.cache), Made { contents: Some(contents), mode: 0o644 }));
     }
 

@@ -19,6 +19,8 @@ pub struct Request {
     pub hwcaps: Hwcaps,
     /// What LD_LIBRARY_PATH is to be where the programs run.
     pub library_path: Option<Vec<u8>>,
+    /// The ld.so.cache of what this is added to: what it leads to is led to by the new one, too.
+    pub cache: Option<Vec<u8>>,
     /// How much a library must matter to be taken that a file says it loads when it runs; none: no such library.
     pub dlopen: Option<Priority>,
     /// The services that programs ask for names; none given: those of the result's nsswitch.conf.
@@ -37,6 +39,7 @@ impl Default for Request {
             profiles: vec![&super::profile::BASE],
             hwcaps: Hwcaps::All,
             library_path: None,
+            cache: None,
             dlopen: Some(Priority::Recommended),
             services: None,
             makes_base: true,

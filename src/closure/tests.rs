@@ -240,3 +240,26 @@ fn services_that_a_distribution_names_and_nobody_has_installed_are_passed_over()
         assert_eq!(self::holes(&asked.holes), ["libnss_sss.so.2 for --nss"]);
     }
 }
+
+#[test]
+fn the_cache_of_what_is_added_to_is_kept() {
+    let place = Place::new("GLIBC_2.34");
+    let root_cache = crate::loader::write_cache(
+        &[
+            (b"liba.so".to_vec(), b"/opt/a/liba.so".to_vec()),
+            (b"libb.so".to_vec(), b"/opt/b/libb.so".to_vec()),
+        ],
+        0x0303,
+        ElfData::Little,
+    );
+    place.file("/etc/ld.so.cache", root_cache, 0o644);
+    for name in ["a", "b"] {
+        place.file(&format!("/bin/{name}"), program(&[(NEEDED, &format!("lib{name}.so"))]), 0o755);
+        place.file(&format!("/opt/{name}/lib{name}.so"), elf(&[(NEEDED, "libc.so.6")]).bytes(), 0o644);
+    }
+    let made = |closure: &Closure| closure.made[0].1.contents.clone().unwrap();
+    let first = made(&place.gather(&["/bin/a"]));
+    let both = made(&place.gather_with(&["/bin/b"], |request| request.cache = Some(first.clone())));
+    assert_eq!(both, made(&place.gather(&["/bin/a", "/bin/b"])));
+    assert_ne!(both, first);
+}

@@ -28,7 +28,7 @@ mod tokens;
 mod verify;
 mod versions;
 
-pub use cache::{Cache, CacheError};
+pub use cache::{Cache, CacheError, Entry, Hwcap};
 pub use cache_writing::cache as write_cache;
 pub use conf::{Conf, Line, directories, glob};
 pub use files::{FileId, Files, Opened};

@@ -118,6 +118,11 @@ impl Output {
         self.directory.as_fd()
     }
 
+    /// Whether what is written is moved beside what is there.
+    pub fn merges(&self) -> bool {
+        self.merges
+    }
+
     /// Its path, for looking at what was written.
     pub fn path(&self) -> &Path {
         &self.temporary

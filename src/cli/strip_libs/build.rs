@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use super::{Arguments, tell_of};
 use crate::cli::output::print;
-use crate::closure::{Closure, Item, prove};
+use crate::closure::{Closure, Hole, Item, prove};
 use crate::environment::Environment;
 use crate::error::{Error, one_line, tell};
 use crate::rootfs::{AddError, Existing, Node, Output, Root, Times, Tree, Written, write};
@@ -31,14 +31,23 @@ pub(super) fn build(
     let written = write(&tree, root, output.directory(), times, &mut |bytes| progress.add(bytes))
         .map_err(|error| failed(error.to_string()))?;
     progress.end();
-    let proof = prove(&super::open(output.path())?, arguments.library_path());
-    if !proof.holes.is_empty() {
-        for hole in &proof.holes {
-            tell(format!("prove {}: {hole}", rootfs.display()));
-        }
+    let look =
+        |place: &Path| -> Result<_, Error> { Ok(prove(&super::open(place)?, arguments.library_path())) };
+    let proof = look(output.path())?;
+    if tell_of_proof(rootfs, &proof.holes) {
         return Ok(ExitCode::from(1));
     }
+    let merges = arguments.merge && output.merges();
+    let before = if merges { look(rootfs)?.holes } else { Vec::new() };
     output.finish().map_err(|error| failed(error.to_string()))?;
+    if merges {
+        // What was there may have needed what this took the place of.
+        let mut after = look(rootfs)?.holes;
+        after.retain(|hole| !before.contains(hole));
+        if tell_of_proof(rootfs, &after) {
+            return Ok(ExitCode::from(1));
+        }
+    }
     tell_of_written(&written);
     if arguments.json {
         return print(super::json::write(&arguments.root, closure, &tree).as_bytes());
@@ -52,6 +61,19 @@ pub(super) fn build(
         )
         .as_bytes(),
     )
+}
+
+/// Tells of what is missing in a root that was written; whether there is something.
+fn tell_of_proof(rootfs: &Path, holes: &[Hole]) -> bool {
+    for hole in holes {
+        tell(format!("prove {}: {hole}", rootfs.display()));
+    }
+    !holes.is_empty()
+}
+
+/// The ld.so.cache of a root that is to be added to.
+pub(super) fn cache(rootfs: &Path) -> Option<Vec<u8>> {
+    Root::open(rootfs).ok()?.read(Path::new("/etc/ld.so.cache"), 64 << 20).ok()
 }
 
 /// A root that is made inside of what it is made from would be part of it the next time.

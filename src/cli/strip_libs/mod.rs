@@ -170,6 +170,7 @@ impl Arguments {
             profiles: if is_empty { Request::default().profiles } else { profiles },
             hwcaps: hwcaps(self.hwcaps.clone())?,
             library_path: self.library_path(),
+            cache: self.rootfs.as_deref().filter(|_| self.merge).and_then(build::cache),
             dlopen: match self.dlopen {
                 Dlopen::Required => Some(Priority::Required),
                 Dlopen::Recommended => Some(Priority::Recommended),
