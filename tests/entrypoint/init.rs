@@ -620,6 +620,8 @@ fn own() -> Vec<Case> {
                 shell.expect("ready");
                 shell.send("\x03");
                 shell.expect("INT");
+                // If it came before the script began to read, that goes on.
+                shell.send("\n");
                 shell.expect("over");
                 shell.expect("code 6");
                 shell.send(format!("{own} sh -c 'echo rea\"\"dy; read line; echo o\"\"ver; exit 6'\n"));
