@@ -133,7 +133,9 @@ impl Gathering<'_> {
             }
             for profile in &self.request.profiles {
                 for name in profile.libraries {
-                    self.library(&own, None, name.as_bytes(), &Why::Profile(profile.name), false);
+                    // A base has what there is of them.
+                    let must = *profile != &super::profile::BASE;
+                    self.library(&own, None, name.as_bytes(), &Why::Profile(profile.name), must);
                 }
             }
         }
@@ -147,7 +149,9 @@ impl Gathering<'_> {
         }
         self.drain();
         if self.request.makes_base {
+            // What somebody asks for is what they want.
             self.closure.made = base::made();
+            self.closure.made.retain(|(path, _)| !self.names.contains(path));
         }
         self.services();
         self.drain();
@@ -326,7 +330,8 @@ impl Gathering<'_> {
         } else if must {
             let searched =
                 graphs.first().zip(answer).map(|(variant, answer)| searched(&variant.graph, answer));
-            let hole = Hole::new("--lib", text(name), "not found");
+            let by = if *why == Why::Asked { "--lib".to_owned() } else { why.by() };
+            let hole = Hole::new(by, text(name), "not found");
             self.closure.holes.push(Hole { searched: searched.unwrap_or_default(), ..hole });
         }
         is_there

@@ -92,13 +92,19 @@ impl Gathering<'_> {
             },
             false => vec![Vec::new()],
         };
+        let mut is_empty = profile.libraries.is_empty();
         for pattern in profile.paths {
             for lib in &directories {
                 let pattern = pattern.replace("{lib}", &text(lib));
                 for file in self.expand(pattern.as_bytes()) {
+                    is_empty = false;
                     self.queue.push_back(Item { path: path(&file), why: Why::Profile(profile.name) });
                 }
             }
+        }
+        if is_empty {
+            let why = "nothing of it is in this root (install what has it)";
+            self.hole(Why::Profile(profile.name).by(), profile.about, why);
         }
         Ok(())
     }

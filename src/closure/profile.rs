@@ -49,6 +49,9 @@ pub const PROFILES: [Profile; 9] = [
         paths: &[
             "/etc/ssl/certs/ca-certificates.crt",
             "/etc/ssl/cert.pem",
+            "/etc/ssl/ca-bundle.pem",
+            // Where Debian's OpenSSL looks: a link to the first of these.
+            "/usr/lib/ssl/cert.pem",
             "/etc/pki/tls/cert.pem",
             "/etc/pki/tls/certs/ca-bundle.crt",
             "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",

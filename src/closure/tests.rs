@@ -263,3 +263,30 @@ fn the_cache_of_what_is_added_to_is_kept() {
     assert_eq!(both, made(&place.gather(&["/bin/a", "/bin/b"])));
     assert_ne!(both, first);
 }
+
+#[test]
+fn what_is_asked_for_takes_the_place_of_what_is_made_and_a_set_of_nothing_is_missing() {
+    let place = Place::new("GLIBC_2.34");
+    place.file("/etc/nsswitch.conf", "hosts: files\n", 0o644);
+    let base = |request: &mut Request| {
+        request.makes_base = true;
+        request.profiles =
+            vec![Profile::by_name("base").unwrap(), Profile::by_name("ca-certificates").unwrap()];
+    };
+    let made = |closure: &Closure| {
+        closure.made.iter().map(|(path, _)| path.to_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let found = place.gather_with(&["/bin/sh"], base);
+    assert_eq!(made(&found), ["/etc/nsswitch.conf", "/etc/hosts", "/tmp"]);
+    assert_eq!(holes(&found.holes), ["the certificates that programs trust for --with ca-certificates"]);
+    let idn = place.gather_with(&[], |request| request.profiles = vec![Profile::by_name("idn").unwrap()]);
+    assert_eq!(holes(&idn.holes), ["libidn2.so.0 for --with idn"]);
+    // Debian's: the package's file, and where its OpenSSL looks.
+    place.file("/etc/ssl/certs/ca-certificates.crt", "certificate", 0o644);
+    fs::create_dir_all(place.at("/usr/lib/ssl")).unwrap();
+    place.link("/usr/lib/ssl/cert.pem", "/etc/ssl/certs/ca-certificates.crt");
+    let found = place.gather_with(&["/etc/nsswitch.conf"], base);
+    assert_eq!(made(&found), ["/etc/hosts", "/tmp"]);
+    assert_eq!(holes(&found.holes), [""; 0]);
+    assert!(found.items.iter().any(|item| item.path == Path::new("/usr/lib/ssl/cert.pem")));
+}

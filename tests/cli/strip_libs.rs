@@ -66,6 +66,14 @@ fn a_directory_comes_with_all_that_is_in_it_as_it_is() {
     assert!(at("out/d/sub/data").exists());
 }
 
+#[test]
+fn why_tells_of_what_is_made_as_well() {
+    for path in ["/etc/hosts", "/tmp"] {
+        let text = gb(["strip-libs", "--with", "base", "--why", path]).go().stdout;
+        assert_eq!(text, format!("{path}: is made here, and not of the root\n"));
+    }
+}
+
 /// A program for a big-endian machine of 64 bits that asks for the loader /lib/ld.so.
 const PROGRAM: &[u8] = include_bytes!("../../fuzz/corpus/elf/big64");
 

@@ -14,8 +14,8 @@ use crate::rootfs::{Last, Needs, Root, Variant};
 /// The reasons, for each program that needs the file; empty if none does.
 pub(super) fn write(root: &Root, closure: &Closure, path: &Path) -> String {
     let real = |path: &Path| -> Option<PathBuf> { Some(root.resolve(path, Last::Follow).ok()?.path) };
-    let Some(wanted) = real(path) else { return String::new() };
-    let is_wanted = |path: &[u8]| real(Path::new(OsStr::from_bytes(path))).as_ref() == Some(&wanted);
+    let wanted = real(path).unwrap_or_else(|| path.to_owned());
+    let is_wanted = |path: &[u8]| real(Path::new(OsStr::from_bytes(path))).as_deref() == Some(&wanted);
     let mut text = String::new();
     for start in &closure.starts {
         let program = shown(start.path.as_os_str().as_bytes());
@@ -43,6 +43,10 @@ pub(super) fn write(root: &Root, closure: &Closure, path: &Path) -> String {
             ));
         }
     }
+    let made = closure.made.iter().filter(|(made, _)| made == path);
+    text.extend(made.map(|(made, _)| {
+        format!("{}: is made here, and not of the root\n", shown(made.as_os_str().as_bytes()))
+    }));
     text
 }
 
