@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, openat};
 use nix::sys::stat::{Mode, UtimensatFlags, fchmod, futimens, mkdirat, utimensat};
 use nix::sys::time::TimeSpec;
-use nix::unistd::{Gid, Uid, fchown, fchownat, linkat, symlinkat};
+use nix::unistd::{Gid, Uid, Whence, fchown, fchownat, linkat, lseek64, symlinkat};
 
 use super::metadata::Metadata;
 use super::root::Root;
@@ -157,9 +157,7 @@ impl Writer<'_> {
             return Err(WriteError::Changed(path.to_owned()));
         }
         let mut to = create(parent, name).map_err(Errno::into).map_err(failed("make"))?;
-        // The standard library asks the kernel to copy, or to share the blocks (copy_file_range(2)).
-        let mut limited = (&from).take(metadata.size.saturating_add(1));
-        let length = io::copy(&mut limited, &mut to).map_err(failed("copy"))?;
+        let length = copy_contents(&from, &mut to, metadata.size).map_err(failed("copy"))?;
         let after = Metadata::of(from.as_fd()).map_err(Errno::into).map_err(failed("look at"))?;
         if length != metadata.size || after != *metadata {
             return Err(WriteError::Changed(path.to_owned()));
@@ -251,6 +249,36 @@ impl Writer<'_> {
 fn create(parent: BorrowedFd<'_>, name: &OsStr) -> Result<File, Errno> {
     let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     Ok(openat(parent, name, flags, Mode::S_IRUSR | Mode::S_IWUSR)?.into())
+}
+
+/// Copies so many bytes of a file, and leaves out what it leaves out itself (the holes of a sparse file); how many there were.
+fn copy_contents(from: &File, to: &mut File, size: u64) -> io::Result<u64> {
+    let mut at = 0;
+    while at < size {
+        let Some(data) = seek(from, at, Whence::SeekData, at)? else { break };
+        let end = seek(from, data, Whence::SeekHole, size)?.unwrap_or(size).min(size);
+        (&mut &*from).seek(SeekFrom::Start(data))?;
+        to.seek(SeekFrom::Start(data))?;
+        // The standard library asks the kernel to copy, or to share the blocks (copy_file_range(2)).
+        let copied = io::copy(&mut from.take(end.saturating_sub(data)), to)?;
+        at = data.saturating_add(copied);
+        if at < end {
+            return Ok(at);
+        }
+    }
+    to.set_len(size)?;
+    Ok(size)
+}
+
+/// Where the next data or hole is; none if there is no more. `otherwise` where the file system does not tell.
+fn seek(file: &File, from: u64, what: Whence, otherwise: u64) -> io::Result<Option<u64>> {
+    let from = i64::try_from(from).map_err(|_| Errno::EOVERFLOW)?;
+    match lseek64(file, from, what) {
+        Ok(at) => Ok(u64::try_from(at).ok()),
+        Err(Errno::ENXIO) => Ok(None),
+        Err(Errno::EINVAL | Errno::EOPNOTSUPP | Errno::ENOSYS) => Ok(Some(otherwise)),
+        Err(errno) => Err(errno.into()),
+    }
 }
 
 fn youngest(tree: &Tree) -> (i64, i64) {

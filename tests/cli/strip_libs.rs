@@ -74,6 +74,25 @@ fn why_tells_of_what_is_made_as_well() {
     }
 }
 
+#[test]
+fn holes_of_files_stay_holes() {
+    let dir = Dir::new();
+    put(&dir, "root/sparse", "begin", 0o644);
+    let file = fs::File::options().write(true).open(dir.path().join("root/sparse")).unwrap();
+    std::os::unix::fs::FileExt::write_all_at(&file, b"middle", 1 << 30).unwrap();
+    file.set_len(1 << 36).unwrap();
+    gb(["strip-libs", "--root", "root", "--rootfs", "out", "/sparse"]).dir(dir.path()).stdout();
+    let made = fs::File::open(dir.path().join("out/sparse")).unwrap();
+    let mut text = [0; 6];
+    for (at, expected) in [(0, b"begin\0"), (1 << 30, b"middle"), ((1 << 36) - 6, b"\0\0\0\0\0\0")] {
+        std::os::unix::fs::FileExt::read_exact_at(&made, &mut text, at).unwrap();
+        assert_eq!(&text, expected);
+    }
+    let stat = made.metadata().unwrap();
+    assert_eq!(stat.size(), 1 << 36);
+    assert!(stat.blocks() <= file.metadata().unwrap().blocks() + 16, "{} blocks", stat.blocks());
+}
+
 /// A program for a big-endian machine of 64 bits that asks for the loader /lib/ld.so.
 const PROGRAM: &[u8] = include_bytes!("../../fuzz/corpus/elf/big64");
 
