@@ -6,13 +6,17 @@ use std::path::Path;
 
 use super::*;
 use crate::elf::sample::Sample;
-use crate::platform::{ElfClass, ElfData, Machine};
+use crate::platform::{ElfClass, ElfData, Machine, Platform};
 use crate::rootfs::Root;
 
 const NEEDED: u64 = 1;
 const SONAME: u64 = 14;
 const RUNPATH: u64 = 29;
-const LOADER: &str = "/lib64/ld-linux-x86-64.so.2";
+
+/// The path of a port's loader.
+fn loader(goarch: &str) -> &'static str {
+    Platform::by_goarch(goarch).unwrap().all_abis().next().unwrap().loader
+}
 
 /// A root in a directory.
 pub(super) struct Place(tempfile::TempDir);
@@ -23,8 +27,9 @@ impl Place {
         let place = Place(tempfile::tempdir().unwrap());
         let texts = b"\0/etc/ld.so.cache\0glibc-hwcaps/\0x86-64-v3:x86-64-v2\0/lib64/\0/usr/lib64/\0";
         place.file(
-            LOADER,
-            [elf(&[(SONAME, "ld-linux-x86-64.so.2")]).bytes().as_slice(), texts].concat(),
+            loader("amd64"),
+            [elf(&[(SONAME, loader("amd64").rsplit('/').next().unwrap())]).bytes().as_slice(), texts]
+                .concat(),
             0o755,
         );
         let libc = Sample { defined: vec!["libc.so.6", version], ..elf(&[(SONAME, "libc.so.6")]) };
@@ -70,7 +75,7 @@ pub(super) fn elf(names: &[(u64, &str)]) -> Sample {
 }
 
 pub(super) fn program(names: &[(u64, &str)]) -> Vec<u8> {
-    Sample { interpreter: Some(LOADER), ..elf(names) }.bytes()
+    Sample { interpreter: Some(loader("amd64")), ..elf(names) }.bytes()
 }
 
 fn holes(holes: &[Hole]) -> Vec<String> {
@@ -110,11 +115,8 @@ fn a_library_that_its_program_loads_another_one_for_is_no_hole_unless_that_is_no
 #[test]
 fn what_nobody_starts_in_a_directory_is_data_and_what_somebody_does_is_not() {
     let place = Place::new("GLIBC_2.34");
-    let other = Sample {
-        machine: Machine(183),
-        interpreter: Some("/lib/ld-linux-aarch64.so.1"),
-        ..elf(&[(NEEDED, "libx.so")])
-    };
+    let other =
+        Sample { machine: Machine(183), interpreter: Some(loader("arm64")), ..elf(&[(NEEDED, "libx.so")]) };
     place.file("/d/other", other.bytes(), 0o755);
     let other = Sample { machine: Machine(183), ..elf(&[(NEEDED, "libx.so")]) };
     place.file("/d/libother.so", other.bytes(), 0o755);
