@@ -1,7 +1,7 @@
 //! Where a tree is written to: all of it, or nothing.
 //!
-//! It is written beside its place and moved there when it is whole. Where its place is a mount, which can't be moved to, it
-//! is written into a directory in it.
+//! It is written beside its place and moved there when it is whole. Where its place is a mount, which can't be moved to, or
+//! nothing may be written beside it, it is written into a directory in it.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -43,6 +43,9 @@ pub enum OutputError {
     /// There is something else than a directory.
     #[error("write {}: it is there, and no directory (remove it)", .0.display())]
     NoDirectory(PathBuf),
+    /// It is the root directory of this system.
+    #[error("write {}: it is the root of this system (name another directory)", .0.display())]
+    Whole(PathBuf),
     /// Another process writes there.
     #[error("write {}: another gb is writing it (wait for it)", .0.display())]
     Busy(PathBuf),
@@ -79,11 +82,17 @@ impl Output {
             let path = path.to_owned();
             move |source: io::Error| OutputError::Io { attempt, path, source }
         };
-        let (parent, name) = match (out.parent(), out.file_name()) {
-            (Some(parent), Some(name)) => (parent, name),
-            _ => return Err(OutputError::NoDirectory(out.to_owned())),
+        // `.` and `..` have another name where they are.
+        let out = &match out.file_name() {
+            Some(_) => out.to_owned(),
+            None => std::fs::canonicalize(out).map_err(failed("look at", out))?,
+        };
+        let (Some(parent), Some(name)) = (out.parent(), out.file_name()) else {
+            return Err(OutputError::Whole(out.to_owned()));
         };
         let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+        // Without a slash at the end, by which a link would be followed.
+        let out = &out.with_file_name(name);
         std::fs::create_dir_all(parent).map_err(failed("make", parent))?;
         let is_there = match std::fs::symlink_metadata(out) {
             Ok(found) if !found.is_dir() => return Err(OutputError::NoDirectory(out.to_owned())),
@@ -92,18 +101,20 @@ impl Output {
             Err(error) => return Err(failed("look at", out)(error)),
         };
         let is_mount = is_there && sys::is_mount(out);
-        let temporary = match is_mount {
-            true => out.join(TEMPORARY),
-            false => {
-                let mut hidden = OsString::from(".");
-                hidden.push(name);
-                hidden.push(TEMPORARY);
-                parent.join(hidden)
-            }
+        let inside = || Ok((claim(&out.join(TEMPORARY), out)?, out.join(TEMPORARY), true));
+        let beside = || {
+            let mut hidden = OsString::from(".");
+            hidden.push(name);
+            hidden.push(TEMPORARY);
+            Ok((claim(&parent.join(&hidden), out)?, parent.join(hidden), false))
         };
-        let directory = claim(&temporary, out)?;
-        let mut output =
-            Output { out: out.to_owned(), temporary, directory, merges: is_mount, is_finished: false };
+        let claimed = if is_mount { inside() } else { beside() };
+        let (directory, temporary, merges) = match claimed {
+            // A directory of one's own in one of somebody else's.
+            Err(OutputError::Io { source, .. }) if is_there && !is_mount && is_refused(&source) => inside()?,
+            claimed => claimed?,
+        };
+        let mut output = Output { out: out.to_owned(), temporary, directory, merges, is_finished: false };
         if is_there && !output.is_empty().map_err(failed("look at", out))? {
             if existing == Existing::Refuse {
                 return Err(OutputError::NotEmpty(out.to_owned()));
@@ -235,6 +246,10 @@ fn claim(path: &Path, out: &Path) -> Result<Flock<OwnedFd>, OutputError> {
     mode.map_err(|source| failed("make", source))?;
     // Whoever else removes it, or takes it, does so before this is told that it has it.
     lock()?.ok_or_else(|| OutputError::Busy(out.to_owned()))
+}
+
+fn is_refused(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
 }
 
 fn names(directory: BorrowedFd<'_>) -> Result<Vec<OsString>, Errno> {

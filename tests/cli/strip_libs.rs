@@ -93,6 +93,36 @@ fn holes_of_files_stay_holes() {
     assert!(stat.blocks() <= file.metadata().unwrap().blocks() + 16, "{} blocks", stat.blocks());
 }
 
+#[test]
+fn the_output_is_named_in_any_way_but_not_in_what_it_is_made_from() {
+    let dir = Dir::new();
+    put(&dir, "root/d/data", "data", 0o644);
+    let at = |name: &str| dir.path().join(name);
+    fs::create_dir_all(at("in/out")).unwrap();
+    let made = |here: &str, out: &str| {
+        gb(["strip-libs", "--root", at("root").to_str().unwrap(), "--rootfs", out, "/d"]).dir(&at(here))
+    };
+    for (here, out) in [("in/out", "."), ("in/out", "../out/"), (".", "in/out/.")] {
+        made(here, out).stdout();
+        assert!(at("in/out/d/data").exists(), "{here} {out}");
+        fs::remove_dir_all(at("in/out")).unwrap();
+        fs::create_dir(at("in/out")).unwrap();
+    }
+    made(".", "/").fails(125, "make /: write /: it is the root of this system (name another directory)");
+    symlink("in/out", at("link")).unwrap();
+    for link in ["link", "link/"] {
+        let message = format!("make {link}: write link: it is there, and no directory (remove it)");
+        made(".", link).fails(125, &message);
+    }
+    // A relative path, and one by a link.
+    put(&dir, "tool/data", "data", 0o644);
+    symlink("tool", at("alias")).unwrap();
+    for tool in ["tool", "alias"] {
+        let inside = gb(["strip-libs", "--rootfs", "tool/out", tool]).dir(dir.path());
+        inside.fails(125, "make tool/out: it is in what it is made from (name another directory)");
+    }
+}
+
 /// A program for a big-endian machine of 64 bits that asks for the loader /lib/ld.so.
 const PROGRAM: &[u8] = include_bytes!("../../fuzz/corpus/elf/big64");
 

@@ -5,10 +5,10 @@ use std::process::ExitCode;
 
 use super::{Arguments, tell_of};
 use crate::cli::output::print;
-use crate::closure::{Closure, Hole, Item, prove};
+use crate::closure::{Closure, Hole, Item, Why, prove};
 use crate::environment::Environment;
 use crate::error::{Error, one_line, tell};
-use crate::rootfs::{AddError, Existing, Node, Output, Root, Times, Tree, Written, write};
+use crate::rootfs::{AddError, Existing, Last, Node, Output, Root, Times, Tree, Written, write};
 use crate::sys;
 
 /// Writes all that a closure has, looks at it as if nothing were known of it, and only then puts it in its place.
@@ -22,7 +22,7 @@ pub(super) fn build(
         return Ok(tell_of(closure));
     }
     let times = times()?;
-    refuse_inside(arguments, rootfs)?;
+    refuse_inside(arguments, root, closure, rootfs)?;
     let tree = tree(arguments, root, closure)?;
     let failed = |error: String| Error::Usage(format!("make {}: {error}", rootfs.display()));
     let existing = if arguments.merge { Existing::Merge } else { Existing::Refuse };
@@ -77,16 +77,14 @@ pub(super) fn cache(rootfs: &Path) -> Option<Vec<u8>> {
 }
 
 /// A root that is made inside of what it is made from would be part of it the next time.
-fn refuse_inside(arguments: &Arguments, rootfs: &Path) -> Result<(), Error> {
+fn refuse_inside(arguments: &Arguments, from: &Root, closure: &Closure, rootfs: &Path) -> Result<(), Error> {
     // The machine's own root holds everything; there the files that were asked for decide.
     let out = absolute(rootfs)?;
     let root = absolute(&arguments.root)?;
-    let inputs = arguments
-        .files
-        .iter()
-        .map(|file| root.join(Path::new(file).strip_prefix("/").unwrap_or(Path::new(file))));
+    let inputs = closure.items.iter().filter(|item| item.why == Why::Asked);
+    let mut inputs = inputs.filter_map(|item| Some(from.resolve(&item.path, Last::Follow).ok()?.path));
     let is_inside = (root != Path::new("/") && out.starts_with(&root))
-        || inputs.into_iter().any(|input| out.starts_with(input));
+        || inputs.any(|input| out.starts_with(root.join(input.strip_prefix("/").unwrap_or(&input))));
     match is_inside {
         true => Err(Error::Usage(format!(
             "make {}: it is in what it is made from (name another directory)",
