@@ -75,6 +75,20 @@ fn this_machine_runs_its_own_programs_and_is_healthy() {
 }
 
 #[test]
+fn whoever_waits_for_ever_gets_an_answer_all_the_same() {
+    let host = gb::platform::Platform::host().unwrap().goarch;
+    for arguments in [["--wait", "18446744073709551615"], ["--timeout", "1e19"]] {
+        let output = gb().args(["binfmt", "check", host]).args(arguments).output().unwrap();
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+}
+
+#[test]
 fn what_contradicts_itself_is_refused() {
     for arguments in [
         &["--health", "--deep"][..],

@@ -21,6 +21,8 @@ use crate::toolchain::Programs;
 
 /// How often is looked while waiting.
 const PAUSE: Duration = Duration::from_millis(200);
+/// The longest time that anybody can wait: more is no time that this machine's clock could tell.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// How long a program of Go's may take.
 const DEEP_LIMIT: Duration = Duration::from_secs(60);
 
@@ -73,7 +75,7 @@ impl Check {
         let deep = self.deep.then(|| self.deep(&environment)).transpose()?;
         let (directory, asks_version) = (self.dir.clone(), !self.quiet);
         let look = Look { directory, limit, required, asks_version, every_kind: true };
-        let deadline = Instant::now() + Duration::from_secs(self.wait.unwrap_or(0));
+        let deadline = Instant::now() + Duration::from_secs(self.wait.unwrap_or(0)).min(LONGEST);
         let mut verdicts = loop {
             let verdicts = look.verdicts(&platforms);
             let is_well = verdicts.iter().all(|verdict| verdict.level == Level::Good);
@@ -128,5 +130,5 @@ fn deepened(verdict: Verdict, deep: &Deep, directory: &Path) -> Verdict {
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().ok().filter(|seconds| *seconds > 0.0);
     let duration = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    duration.ok_or_else(|| "not a number of seconds above 0".to_owned())
+    duration.map(|time| time.min(LONGEST)).ok_or_else(|| "not a number of seconds above 0".to_owned())
 }
