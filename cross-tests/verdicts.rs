@@ -482,6 +482,16 @@ C
     },
     Row {
         name: "check knows how a program ended where SIGCHLD is ignored",
+    Row {
+        name: "check takes no other process for an emulator where /proc is another namespace's",
+        script: "entry s $qemu POCF; n=0; while [ $n -lt 40 ]; do sleep infinity & n=$((n + 1)); done
+            echo 'n=0; while [ $n -lt 15 ]; do /bin/true; n=$((n + 1)); done; gb \"$@\"' >/tmp/later
+            GB='unshare --pid --fork --kill-child sh /tmp/later'",
+        code: 0,
+        reason: "runs",
+        says: &["linux/s390x: runs: it runs; by what can't be seen"],
+        not: &["sleep"],
+    },
         script: "entry s $qemu POCF; trap '' CHLD",
         code: 0,
         reason: "emulated",

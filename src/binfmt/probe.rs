@@ -121,6 +121,11 @@ impl<'a> Probe<'a> {
 
     /// Who runs the program, which waits.
     fn runner(&self, asks_version: bool) -> Option<Runner> {
+        // The /proc of another process namespace has other processes of these numbers.
+        let own = std::fs::read_link("/proc/self").ok()?;
+        if own.to_str()?.parse() != Ok(nix::unistd::getpid().as_raw()) {
+            return None;
+        }
         let link = PathBuf::from(format!("/proc/{}/exe", self.running.pid()));
         let shown = std::fs::read_link(&link).ok()?;
         let number = |file: Metadata| (file.dev(), file.ino());
