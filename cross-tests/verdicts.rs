@@ -14,6 +14,8 @@ pub fn cases() -> Vec<Case> {
             own_instance,
         ),
         case("check ends what hangs, with all that it has started, and leaves no core", leaves_nothing),
+        case("check ends what an emulator leaves behind that has ended", leaves_no_child),
+        case("check blames no emulator for a limit of processes", few_processes),
         case("check finds a place to run from where memfd_create is forbidden", without_memfd),
         case("check says 125 where there can be no process, no descriptor and no file", without_means),
         case(
@@ -556,6 +558,34 @@ fn leaves_nothing(lab: &Lab) -> Verdict {
         entry t /tmp/crashes ''; gb binfmt check s390x >/dev/null || echo $?
         cat /tmp/cores; ls -A /tmp";
     ensure_eq!(private(lab, script)?.ok()?, "1\nnone\n1\n0\ncores\ncrashes\nhangs\n");
+    Ok(())
+}
+
+fn leaves_no_child(lab: &Lab) -> Verdict {
+    let script =
+        "printf '#!/bin/sh\\nsleep infinity & sleep infinity & exit 3\\n' >/tmp/leaves; chmod 755 /tmp/leaves
+        entry s /tmp/leaves ''; gb binfmt check s390x >/dev/null || echo $?
+        pgrep sleep || echo none";
+    ensure_eq!(private(lab, script)?.ok()?, "1\nnone\n");
+    Ok(())
+}
+
+fn few_processes(lab: &Lab) -> Verdict {
+    // timeout, unshare, the shell, gb, and QEMU with its one thread: two at a time are too many, and so is the thread.
+    for (limit, code, says) in [
+        (6, 0, "linux/s390x: runs: /usr/bin/qemu-s390x"),
+        (
+            5,
+            125,
+            "linux/s390x: unknown: it could not be tried: start a thread of its emulator: Try again (more processes: ulimit -u, ",
+        ),
+    ] {
+        let container = Container::new(&lab.image).option(format!("--pids-limit={limit}"));
+        let script =
+            "entry s $qemu POCF; code=0; gb binfmt check s390x --dir /nowhere || code=$?; echo $code";
+        let text = private_in(container, script)?.text()?;
+        ensure!(text.starts_with(says) && text.ends_with(&format!("\n{code}\n")), "{limit}: {text}");
+    }
     Ok(())
 }
 

@@ -14,12 +14,15 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::Signal;
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::{Pid, chdir, dup2_stderr, dup2_stdin, dup2_stdout, execve, execveat, pipe2, setpgid};
 
 use crate::sys::{self, Change};
 
 /// How much is kept of what a program writes to either stream.
 const MAX_TEXT: usize = 16 << 10;
+/// How often is read from a pipe whose writer has ended: more than is in a pipe that nobody has made larger (64 KiB).
+const LAST_READS: usize = 64;
 /// How often it is asked whether a program has ended that keeps its streams open, or has left them to another.
 const TICK: Duration = Duration::from_millis(20);
 
@@ -136,8 +139,11 @@ impl Running {
         if self.end.is_none() {
             self.kill();
         }
-        // What it wrote last; not what somebody else may still write.
-        while self.output.is_readable() || self.error.is_readable() {
+        // What it wrote last; not what somebody else may still write, for ever.
+        for _ in 0..LAST_READS {
+            if !self.output.is_readable() && !self.error.is_readable() {
+                break;
+            }
             self.take_all();
         }
         Ended { end: self.end, output: self.output.text(), error: self.error.text() }
@@ -146,9 +152,16 @@ impl Running {
     /// Whether it has neither ended nor used up its time.
     fn goes_on(&mut self) -> bool {
         while !self.is_reaped {
+            let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+            match waitid(Id::Pid(self.pid), flags) {
+                Err(Errno::EINTR) => continue,
+                Ok(WaitStatus::StillAlive) => return Instant::now() < self.deadline,
+                _ => {}
+            }
+            // What it has started ends with it. (The group's number is nobody else's before it is reaped.)
+            let _killed = sys::send(-self.pid.as_raw(), libc::SIGKILL);
             match sys::reap_child(self.pid) {
-                Err(Errno::EINTR) => {}
-                Ok(None) => return Instant::now() < self.deadline,
+                Err(Errno::EINTR) | Ok(None) => {}
                 Ok(end) => {
                     self.end = end;
                     self.is_reaped = true;
