@@ -19,6 +19,7 @@ pub fn cases() -> Vec<Case> {
             Needs::Image,
             round_trip,
         ),
+        Case::new("several registrations at once all succeed", Needs::Image, at_once),
         Case::new("gb says of every program what the kernel does with it", Needs::Image, matching),
         Case::new(
             "a registration that is killed at any system call leaves an emulator that works, and the next one tidies up",
@@ -31,6 +32,18 @@ pub fn cases() -> Vec<Case> {
             failing,
         ),
     ]
+}
+
+fn at_once(lab: &Lab) -> Verdict {
+    let script = "for round in 1 2 3 4 5; do
+            all=; for each in 1 2 3 4; do gb binfmt register s390x >/dev/null & all=\"$all $!\"; done
+            for each in $all; do wait $each; done
+            gb binfmt check s390x --quiet; gb binfmt unregister s390x
+        done; ls $registry";
+    let output = private_in(Container::new(&lab.image), script)?;
+    ensure_eq!(output.stderr, "");
+    ensure_eq!(output.ok()?, format!("{}register\nstatus\n", "linux/s390x: remove qemu-s390x\n".repeat(5)));
+    Ok(())
 }
 
 /// Numbers that look like any (xorshift64*), the same in every run.

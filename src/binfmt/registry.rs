@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use nix::dir::Dir;
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, openat};
+use nix::fcntl::{Flock, FlockArg, OFlag, openat};
 use nix::sys::stat::Mode;
 use nix::sys::statfs::{FsType, fstatfs};
 
@@ -173,6 +173,21 @@ impl Mount {
             }
         }
         Registry::Mounted { is_enabled: status.starts_with(b"enabled"), entries, unread }
+    }
+
+    /// Waits until no other gb makes entries here, on this machine; none does as long as the file is held. `None` for who may not
+    /// make any.
+    ///
+    /// Only root can open the file that is locked, so nobody else can keep it locked.
+    pub fn lock(&self) -> Option<Flock<OwnedFd>> {
+        let flags = OFlag::O_WRONLY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        let mut file = openat(self.directory.as_fd(), c"register", flags, Mode::empty()).ok()?;
+        loop {
+            file = match Flock::lock(file, FlockArg::LockExclusive) {
+                Err((file, Errno::EINTR)) => file,
+                locked => return locked.ok(),
+            };
+        }
     }
 
     /// Makes an entry.

@@ -85,6 +85,8 @@ pub(super) fn change(
     replace: Replace,
     is_dry: bool,
 ) -> Result<Vec<(&'static Platform, Became)>, Error> {
+    // Whoever comes second finds what the first one has made.
+    let _lock = if is_dry { None } else { mount.lock() };
     let Registry::Mounted { is_enabled: true, entries, .. } = mount.read() else {
         return Err(Error::Usage(
             "binfmt register: all entries are switched off (echo 1 >/proc/sys/fs/binfmt_misc/status, on the host)".to_owned(),
