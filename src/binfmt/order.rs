@@ -3,13 +3,16 @@
 //! It takes the first entry that is switched on and matches (`search_binfmt_handler` in fs/binfmt_misc.c), the youngest one first,
 //! and before it tries whether the machine itself knows the program.
 
-use super::entry::{Entry, Pattern};
+use super::entry::{Entry, Pattern, from_hex};
 use super::program::{self, PLAIN, VARIANTS, Variant};
 use crate::platform::Platform;
 
 /// How much of a file's beginning tells its architecture: up to `e_machine`. What an entry asks beyond that differs from program
 /// to program.
 const TELLING: usize = 20;
+
+/// `e_version`, of which there is one.
+const VERSION: std::ops::Range<usize> = 20..24;
 
 /// What an entry has to do with an architecture's programs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +36,8 @@ pub fn claims<'a>(entries: &'a [Entry], platform: &Platform) -> Vec<Claim<'a>> {
         .collect();
     let mut claims = Vec::new();
     for entry in entries {
-        let mut claim = Claim { entry, takes: Vec::new(), loses: Vec::new(), is_partial: is_partial(entry) };
+        let mut claim =
+            Claim { entry, takes: Vec::new(), loses: Vec::new(), is_partial: is_partial(entry, platform) };
         let mut is_for_one = false;
         for (variant, file, taken) in &mut files {
             if !telling_part(entry).matches(file) {
@@ -94,11 +98,21 @@ fn telling_part(entry: &Entry) -> Entry {
     Entry { pattern, ..entry.clone() }
 }
 
-/// Whether an entry asks for more than the bytes that tell the architecture.
-fn is_partial(entry: &Entry) -> bool {
+/// Whether an entry asks for more than the bytes that tell the architecture, and than what all its programs have in common (the
+/// platform's own row: mips has the ABI in `e_flags`; and `e_version`).
+fn is_partial(entry: &Entry, platform: &Platform) -> bool {
     let Pattern::Magic { offset, magic, mask } = &entry.pattern else { return false };
-    let asks = |at: usize| mask.as_ref().is_none_or(|mask| mask.get(at).is_some_and(|bits| *bits != 0));
-    (0..magic.len()).any(|at| offset + at >= TELLING && asks(at))
+    let row = |digits: &str| from_hex(digits.as_bytes()).unwrap_or_default();
+    let (own, own_mask) = (row(platform.binfmt.magic), row(platform.binfmt.mask));
+    let byte = |bytes: &[u8], at: usize| bytes.get(at).copied().unwrap_or(0);
+    let usual = program::probe(platform, PLAIN).unwrap_or_default();
+    magic.iter().enumerate().any(|(at, expected)| {
+        let asked = mask.as_ref().map_or(0xff, |mask| byte(mask, at));
+        let at = offset + at;
+        let is_row = asked & !byte(&own_mask, at) == 0 && (byte(&own, at) ^ expected) & asked == 0;
+        let is_version = VERSION.contains(&at) && (byte(&usual, at) ^ expected) & asked == 0;
+        at >= TELLING && !is_row && !is_version
+    })
 }
 
 #[cfg(test)]
@@ -159,6 +173,24 @@ mod tests {
         let entries = [Entry { pattern: jar, ..entry("jar") }, Entry { pattern: all, ..entry("all") }];
         for platform in crate::platform::PLATFORMS {
             assert_eq!(shown(&entries, platform), "all 4 -, left 0");
+        }
+    }
+
+    #[test]
+    fn the_entry_that_gb_makes_is_for_every_program_of_its_architecture() {
+        for platform in crate::platform::PLATFORMS {
+            let entry = wanted(platform, "/q".into(), Flags::default()).unwrap();
+            let name = entry.name.to_string_lossy().into_owned();
+            assert_eq!(shown(std::slice::from_ref(&entry), platform), format!("{name} 4 -, left 0"));
+            let mut versioned = entry;
+            let Pattern::Magic { magic, mask: Some(mask), .. } = &mut versioned.pattern else { panic!() };
+            let one =
+                if platform.elf.data == crate::platform::ElfData::Big { [0, 0, 0, 1] } else { [1, 0, 0, 0] };
+            magic.resize(magic.len().max(24), 0);
+            mask.resize(magic.len(), 0);
+            magic[20..24].copy_from_slice(&one);
+            mask[20..24].fill(0xff);
+            assert_eq!(shown(&[versioned], platform), format!("{name} 4 -, left 0"));
         }
     }
 
