@@ -57,6 +57,20 @@ macro_rules! reasons {
     };
 }
 
+impl Reason {
+    /// Whether the kernel starts nothing at all: who has an emulator can still use it by its name.
+    pub fn is_refusal(self) -> bool {
+        use Reason::*;
+        match self {
+            NoHandler | EntryDisabled | SwitchedOff | OwnInstance | NoBinfmtMisc => true,
+            InterpreterMissing | InterpreterDynamic | InterpreterForeign | InterpreterDenied => true,
+            Native | Emulated | Runs | StaleInterpreter | NotEveryProgram | FlagMissing => false,
+            ArgumentsShifted | WrongInterpreter | AddressSpace | Crash | Hang | Failure => false,
+            DeepCrash | DeepHang | DeepFailure | Untried => false,
+        }
+    }
+}
+
 reasons! {
     /// The machine runs them itself.
     Native = "native",

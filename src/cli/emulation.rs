@@ -86,7 +86,9 @@ impl Wish {
         if self == Wish::Require {
             remedies.push("GB_BINFMT=warn for a build that runs none");
         } else {
-            remedies.extend(has_runner.then_some("go test and go run need it not"));
+            remedies.extend(
+                (has_runner && trouble.reason.is_refusal()).then_some("go test and go run need it not"),
+            );
             remedies.push("GB_BINFMT=off to hear nothing of it");
         }
         let line = format!("run programs of linux/{goarch}: {why} ({})", remedies.join("; "));
