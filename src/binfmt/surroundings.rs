@@ -54,7 +54,7 @@ impl Surroundings {
         let has_emulator = || emulator::find(&emulator::names(platform), &self.search_path, true).is_ok();
         let named = match self.directory == directory() {
             true => String::new(),
-            false => format!(" --dir {}", self.directory.display()),
+            false => format!(" --dir {}", shell_word(&self.directory.to_string_lossy())),
         };
         let by_image = format!("docker run --privileged --rm calico/binfmt --install {goarch}");
         if self.can_register && has_emulator() {
@@ -70,10 +70,20 @@ impl Surroundings {
 
     /// The line that writes to one of the files of the registry.
     pub fn write(&self, text: &str, file: &str) -> String {
+        let at = |directory: &Path| shell_word(&directory.join(file).to_string_lossy());
         match self.can_register {
-            true => format!("echo {text} >{}/{file}", self.directory.display()),
-            false => format!("echo {text} >{DIRECTORY}/{file}, as root of the host"),
+            true => format!("echo {text} >{}", at(&self.directory)),
+            false => format!("echo {text} >{}, as root of the host", at(Path::new(DIRECTORY))),
         }
+    }
+}
+
+/// A text as a shell takes it for one word: names of entries and files may have any byte.
+pub fn shell_word(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_./:=+,-@%".contains(c);
+    match !text.is_empty() && text.chars().all(is_plain) {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', r"'\''")),
     }
 }
 
@@ -84,4 +94,23 @@ fn in_container() -> bool {
     marks.iter().any(|mark| Path::new(mark).exists())
         || variables.iter().any(|name| std::env::var_os(name).is_some())
         || statfs("/").is_ok_and(|root| root.filesystem_type() == OVERLAYFS_SUPER_MAGIC)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shell_word;
+
+    #[test]
+    fn a_remedy_means_what_it_says_whatever_a_name_has_in_it() {
+        for (text, expected) in [
+            ("/proc/sys/fs/binfmt_misc/qemu-s390x", "/proc/sys/fs/binfmt_misc/qemu-s390x"),
+            (r"a\nb", r"'a\nb'"),
+            ("x y;$(id)", "'x y;$(id)'"),
+            ("it's", r"'it'\''s'"),
+            ("é", "'é'"),
+            ("", "''"),
+        ] {
+            assert_eq!(shell_word(text), expected);
+        }
+    }
 }

@@ -9,7 +9,7 @@ use super::probe::{ARGUMENTS_FEWER, ARGUMENTS_MORE, Outcome, Runner, WITHOUT_ARG
 use super::program::{PLAIN, VARIANTS, Variant};
 pub use super::reason::{Level, Reason};
 use super::registry::Registry;
-use super::surroundings::Surroundings;
+use super::surroundings::{Surroundings, shell_word};
 use crate::platform::Platform;
 use crate::sys::Change;
 
@@ -257,7 +257,7 @@ impl Facts<'_> {
             ),
             Errno::EACCES | Errno::EPERM => {
                 let fix = match self.entry_for(PLAIN, true) {
-                    Some(entry) => format!("chmod 755 {}", entry.interpreter.display()),
+                    Some(entry) => format!("chmod 755 {}", shell_word(&entry.interpreter.to_string_lossy())),
                     None => self.register(),
                 };
                 broken(Reason::InterpreterDenied, "the interpreter may not be run", fix)

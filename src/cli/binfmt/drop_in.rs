@@ -12,7 +12,8 @@ use super::register::{Became, change, confirm, kernel_flags, look};
 use crate::binfmt::emulator::{self, NoEmulator};
 use crate::binfmt::entry::{Entry, Flags};
 use crate::binfmt::register::{self, Replace, Step, is_emulator, to_remove};
-use crate::binfmt::registry::{Mount, Registry, directory};
+use crate::binfmt::registry::{DIRECTORY, Mount, Registry, directory};
+use crate::binfmt::surroundings::shell_word;
 use crate::binfmt::verdict::{Level, Reason, Verdict};
 use crate::cli::output::print;
 use crate::environment::Environment;
@@ -211,7 +212,8 @@ fn remove(going: &Going, mount: &Mount) -> bool {
     for name in stay {
         is_done &= name != word;
         announce(&format!(
-            "uninstalling: {name} stays: it is no emulator of QEMU's (echo -1 >/proc/sys/fs/binfmt_misc/{name})"
+            "uninstalling: {name} stays: it is no emulator of QEMU's (echo -1 >{})",
+            shell_word(&format!("{DIRECTORY}/{name}"))
         ));
     }
     is_done
