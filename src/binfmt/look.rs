@@ -99,6 +99,8 @@ impl Look {
         if !asks_others || !outcome.is_run() || !is_emulated {
             return (outcome, Vec::new());
         }
+        // As above.
+        let unusual = unusual.filter(Outcome::is_run);
         let unusual = unusual.unwrap_or_else(|| self.run(&spot, platform, UNUSUAL, false));
         if unusual.is_run() {
             return (outcome, Vec::new());
@@ -114,7 +116,7 @@ impl Look {
     /// Runs the architecture's usual program from memory, or where nothing may be run from memory, from a directory; at the same
     /// time an unusual one, if that can be. And where that was.
     fn usual(&self, platform: &'static Platform, with_unusual: bool) -> (Outcome, Option<Outcome>, Spot) {
-        let (outcome, unusual);
+        let (mut outcome, unusual);
         match self.place(&Spot::Memory, platform, PLAIN) {
             Err(failed) => (outcome, unusual) = (failed, None),
             Ok(place) => {
@@ -127,6 +129,11 @@ impl Look {
                 outcome = first.map_or_else(|outcome| outcome, |probe| probe.watch(self.asks_version));
                 let watched = |probe: Probe<'_>| probe.watch(false);
                 unusual = second.map(|probe| probe.map_or_else(|outcome| outcome, watched));
+                // Two at a time may be more processes, or more memory, than there may be here.
+                let fails = matches!(outcome, Outcome::Ended { .. }) && !outcome.is_run();
+                if fails && unusual.is_some() {
+                    outcome = probe::run(&place, self.limit, self.asks_version);
+                }
                 // Without a path an interpreter may not find it.
                 let may_be_the_place =
                     is_denied(&outcome) || !place.has_path() && outcome == Outcome::Refused(Errno::ENOENT);
@@ -135,7 +142,6 @@ impl Look {
                 }
             }
         }
-        let mut outcome = outcome;
         let mut cause = match &outcome {
             Outcome::Untried { errno, .. } | Outcome::Refused(errno) => *errno,
             _ => Errno::EACCES,

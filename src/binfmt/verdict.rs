@@ -213,6 +213,10 @@ impl Facts<'_> {
             let sentence = format!("its emulator does not get the memory that it needs{told}");
             return broken(Reason::AddressSpace, sentence, fix.to_owned());
         }
+        // The words of QEMU for a thread that it does not get.
+        if said.contains("Resource temporarily unavailable") {
+            return unknown("start a thread of its emulator", Errno::EAGAIN);
+        }
         match end {
             Change::Killed(signal) | Change::Stopped(signal) => broken(
                 Reason::Crash,
