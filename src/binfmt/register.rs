@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 use super::entry::{Entry, Flags, Pattern, from_hex};
 use super::order::{entry_for, serves};
-use super::registry::{Mount, WriteError};
+use super::registry::{DIRECTORY, Mount, WriteError};
+use super::surroundings::shell_word;
 use super::verdict::{Level, Verdict};
 use crate::binfmt::program::PLAIN;
 use crate::platform::Platform;
@@ -36,6 +37,11 @@ pub enum Plan {
     },
     /// Steps.
     Change(Vec<Step>),
+    /// Nothing: what has the name is somebody else's.
+    Refuse {
+        /// Why.
+        why: String,
+    },
 }
 
 /// The flags that the kernel has: all that are of use from Linux 5.12 on, without P before, without F before 4.8.
@@ -91,6 +97,13 @@ pub fn plan(wanted: Entry, verdict: &Verdict, entries: &[Entry], replace: Replac
             true => Plan::Change(vec![Step::Remove(short_lived)]),
             false => Plan::Keep { why: verdict.sentence.clone() },
         };
+    }
+    let is_others = |entry: &&Entry| !serves(entry, verdict.platform) && !is_emulator(entry);
+    if let Some(entry) = entries.iter().filter(|entry| entry.name == wanted.name).find(is_others) {
+        let name = entry.name.to_string_lossy();
+        let file = shell_word(&format!("{DIRECTORY}/{name}"));
+        let why = format!("the entry {name} is no emulator's, and stays (echo -1 >{file})");
+        return Plan::Refuse { why };
     }
     let mut steps = Vec::new();
     if is_left && !runs_by_it && has(&wanted.name) {
@@ -184,6 +197,7 @@ mod tests {
     fn steps(entries: &[Entry], level: Level, replaces: Replace) -> String {
         match plan(entry(), &verdict(level, entries.first().cloned()), entries, replaces) {
             Plan::Keep { .. } => "keep".to_owned(),
+            Plan::Refuse { .. } => "refuse".to_owned(),
             Plan::Change(steps) => {
                 let word = |step: &Step| match step {
                     Step::Register(entry) => format!("+{}", entry.name.to_string_lossy()),
@@ -242,6 +256,20 @@ mod tests {
                 }
                 assert!(!had || !names.is_empty(), "nothing is left after {step}: {found}");
             }
+        }
+    }
+
+    #[test]
+    fn what_has_the_name_and_is_no_emulators_stays() {
+        let magic = |magic: &[u8]| Pattern::Magic { offset: 0, magic: magic.to_vec(), mask: None };
+        for (pattern, expected) in [
+            (magic(b"MZ"), "refuse"),
+            (Pattern::Extension("jar".into()), "refuse"),
+            // Of a table with errors, or of another architecture of QEMU's.
+            (magic(b"\x7fELF"), "+qemu-s390x.gb -qemu-s390x +qemu-s390x -qemu-s390x.gb"),
+        ] {
+            let others = Entry { pattern, ..entry() };
+            assert_eq!(steps(&[others], Level::Broken, Replace::Broken), expected);
         }
     }
 

@@ -97,6 +97,7 @@ pub(super) fn change(
     let became = |((platform, wanted), verdict): ((&'static Platform, Entry), _)| {
         let became = match register::plan(wanted.clone(), verdict, &entries, replace) {
             register::Plan::Keep { why } => Became::Stays(why),
+            register::Plan::Refuse { why } => Became::Fails(why),
             register::Plan::Change(steps) if is_dry => Became::Planned(steps),
             register::Plan::Change(steps) => match register::act(&steps, mount) {
                 Ok(()) => Became::Registered(wanted),
