@@ -28,8 +28,9 @@ pub(super) fn run(runner: Runner, args: &[OsString]) -> Error {
     let Some(file) = refusal.unserved().filter(|file| is_for(file, runner.platform)) else {
         return Error::Exec(refusal);
     };
+    // As the go command does, not where a test happens to run, which is the directory of what it tests.
     let dirs: Vec<PathBuf> =
-        std::env::split_paths(environment.search_path()).filter(|dir| !dir.as_os_str().is_empty()).collect();
+        std::env::split_paths(environment.search_path()).filter(|dir| dir.is_absolute()).collect();
     let emulator = match emulator::find(&emulator::names(runner.platform), &dirs, false) {
         Ok(emulator) => emulator,
         Err(error) => return no_emulator(runner, file, &error),

@@ -77,6 +77,8 @@ fn an_emulator_may_have_either_name_and_has_to_be_of_this_machine() {
     run(foreign.path().display().to_string())
         .fails(126, &why(&program, &format!("{}: it is no program of this machine", other.display())));
     run("/nowhere".to_owned()).fails(126, &why(&program, "PATH has no qemu-loongarch64"));
+    // A test runs in the directory of what it tests.
+    run(".::relative".to_owned()).dir(dir.path()).fails(126, &why(&program, "PATH has no qemu-loongarch64"));
 }
 
 #[test]
