@@ -194,8 +194,10 @@ app = executable('app', 'app.c')
 test('app', app, args: 'x')
 custom_target('use', command: [app, 'y'], output: 'used', capture: true, build_by_default: true)
 END
-        echo '#include <stdio.h>
-        int main(int argc, char **argv) { printf("app %s\n", argv[1]); return argc != 2; }' >app.c
+        cat >app.c <<'END'
+#include <stdio.h>
+int main(int argc, char **argv) { printf("app %s\n", argv[1]); return argc != 2; }
+END
         GOARCH=s390x gb run cmake -S . -B cmake -G Ninja 2>&1 | grep ran=
         GOARCH=s390x gb run cmake --build cmake | grep -o 'app y$' | uniq
         ctest --test-dir cmake | grep -o '100% tests passed'
