@@ -69,7 +69,7 @@ impl Gathering<'_> {
         let (found, missing): (Vec<_>, Vec<_>) = std::mem::take(&mut self.unsettled)
             .into_iter()
             .partition(|hole| names.contains(OsStr::new(&hole.missing)));
-        self.closure.notes.extend(found.iter().map(Hole::by_others));
+        self.closure.notes.extend(Hole::by_others(&found));
         self.closure.holes.extend(missing);
     }
 }

@@ -16,7 +16,7 @@ use crate::loader::{
     Answer, Asker, Cache, Entry, FileId, Graph, How, Hwcap, Kind, Object, Own, Place, Rule, Settings,
     write_cache,
 };
-use crate::rootfs::{self, Finder, Made, Needs, Root, Start, StartError, Variant};
+use crate::rootfs::{self, Finder, Last, Made, Needs, Root, Start, StartError, Variant};
 
 /// What is needed, and what is not there.
 #[derive(Debug, Default)]
@@ -202,7 +202,12 @@ impl Gathering<'_> {
 
     fn look(&mut self, item: Item) {
         let name = item.path.to_string_lossy().into_owned();
-        let found = match self.root.stat(&item.path) {
+        // A link into /proc, say, can be looked at, but it is not of this root.
+        let found = match item.why.is_within() {
+            true => self.root.resolve(&item.path, Last::Follow).map(|found| found.metadata),
+            false => self.root.stat(&item.path),
+        };
+        let found = match found {
             Ok(found) => found,
             Err(error) if item.why.is_within() => return self.leave(item, &error),
             Err(error) => return self.hole(item.why.by(), name, error.to_string()),

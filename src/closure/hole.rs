@@ -1,5 +1,6 @@
 //! What is missing: with who needs it, and where it was looked for.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
@@ -46,9 +47,17 @@ impl Hole {
         Hole::new(file.to_string_lossy(), "what is needed", error.to_string())
     }
 
-    /// What to tell of a library that is there, but where the one who needs it would not look by itself.
-    pub(super) fn by_others(&self) -> String {
-        format!("{} finds {} only in a program that has loaded it before", self.by, self.missing)
+    /// What to tell of libraries that are there, but where those that need them would not look by themselves.
+    pub(super) fn by_others(holes: &[Hole]) -> Vec<String> {
+        let mut first: BTreeMap<&str, (&str, usize)> = BTreeMap::new();
+        for hole in holes {
+            first.entry(&hole.missing).or_insert((&hole.by, 0)).1 += 1;
+        }
+        let line = |(missing, (by, count)): (&str, (&str, usize))| {
+            let others = if count > 1 { " and others find" } else { " finds" };
+            format!("{by}{others} {missing} only in a program that has loaded it before")
+        };
+        first.into_iter().map(line).collect()
     }
 
     /// Everything that a program misses, on whatever processor.

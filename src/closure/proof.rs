@@ -190,6 +190,7 @@ impl Looking<'_> {
     }
 
     fn plugins(&mut self) {
+        let mut by_others = Vec::new();
         for (file, id) in std::mem::take(&mut self.libraries) {
             if self.loaded.contains(&id) {
                 continue;
@@ -201,13 +202,14 @@ impl Looking<'_> {
             }
             let (found, holes): (Vec<_>, Vec<_>) =
                 holes.into_iter().partition(|hole| self.names.contains(OsStr::new(&hole.missing)));
-            self.proof.notes.extend(found.iter().map(Hole::by_others));
+            by_others.extend(found);
             self.proof.objects += 1;
             self.proof.holes.extend(holes);
             for object in graphs.iter().flat_map(|variant| &variant.graph.objects) {
                 self.see_libc(&own, object);
             }
         }
+        self.proof.notes.extend(Hole::by_others(&by_others));
     }
 
     /// Whether a library finds everything when one of the programs loads it.

@@ -245,7 +245,11 @@ fn claim(path: &Path, out: &Path) -> Result<Flock<OwnedFd>, OutputError> {
     let mode = std::os::unix::fs::DirBuilderExt::mode(&mut std::fs::DirBuilder::new(), 0o700).create(path);
     mode.map_err(|source| failed("make", source))?;
     // Whoever else removes it, or takes it, does so before this is told that it has it.
-    lock()?.ok_or_else(|| OutputError::Busy(out.to_owned()))
+    let locked = lock().and_then(|lock| lock.ok_or_else(|| OutputError::Busy(out.to_owned())));
+    if let Err(OutputError::Io { .. }) = locked {
+        let _removed = std::fs::remove_dir(path);
+    }
+    locked
 }
 
 fn is_refused(error: &io::Error) -> bool {

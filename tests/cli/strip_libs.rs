@@ -123,6 +123,17 @@ fn the_output_is_named_in_any_way_but_not_in_what_it_is_made_from() {
     }
 }
 
+/// As /etc/mtab is one. (--root / is the only root with a /proc.)
+#[test]
+fn a_link_into_proc_stays_one() {
+    let dir = Dir::new();
+    fs::create_dir(dir.path().join("etc")).unwrap();
+    symlink("/proc/self/mounts", dir.path().join("etc/mtab")).unwrap();
+    let etc = dir.path().join("etc");
+    let text = gb(["strip-libs", "--list", etc.to_str().unwrap()]).stdout();
+    assert!(text.ends_with("etc/mtab -> /proc/self/mounts\n"), "{text}");
+}
+
 /// A program for a big-endian machine of 64 bits that asks for the loader /lib/ld.so.
 const PROGRAM: &[u8] = include_bytes!("../../fuzz/corpus/elf/big64");
 
