@@ -232,7 +232,7 @@ fn outputs(lab: &Lab) -> Verdict {
         .option("--security-opt=apparmor=unconfined")
         .option("--security-opt=seccomp=unconfined");
     let output = container.bare_sh(script)?;
-    let all = "etc\nlib\nlib64\ntmp\nusr\n";
+    let all = "etc\nlib\nlib64\ntmp\nusr\nvar\n";
     ensure_eq!(output.text()?, format!("125\netc\nmine\n{all}125\n125\n125\n{all}"));
     let lines: Vec<_> = output.stderr.lines().collect();
     for (line, expected) in lines.iter().zip([
