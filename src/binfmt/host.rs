@@ -10,7 +10,7 @@ use nix::mount::MsFlags;
 use nix::sched::{CloneFlags, setns};
 
 use super::registry::DIRECTORY;
-use crate::sys;
+use crate::sys::{self, errno};
 
 /// Mounts binfmt_misc on the host, if this is a container that sees the host's processes and may enter their mounts; the
 /// kernel loads its module by itself. What the host has mounted keeps the entries when the container is gone.
@@ -58,8 +58,4 @@ fn engine() -> Option<u32> {
 
 fn same(one: std::io::Result<std::fs::Metadata>, other: std::io::Result<std::fs::Metadata>) -> bool {
     matches!((one, other), (Ok(one), Ok(other)) if (one.dev(), one.ino()) == (other.dev(), other.ino()))
-}
-
-fn errno(error: std::io::Error) -> Errno {
-    error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)
 }

@@ -1,6 +1,5 @@
 //! Gathering the facts of a verdict.
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -17,7 +16,7 @@ use super::registry::{DIRECTORY, Registry};
 use super::surroundings::Surroundings;
 use super::verdict::{Facts, Verdict};
 use crate::platform::Platform;
-use crate::sys::FileSizeSignal;
+use crate::sys::{FileSizeSignal, errno};
 
 /// How to look.
 #[derive(Debug, Clone)]
@@ -186,7 +185,6 @@ impl Look {
             Spot::Memory => Place::in_memory(&program),
             Spot::Directory(directory) => Place::in_directory(directory, &program),
         };
-        let errno = |error: io::Error| error.raw_os_error().map_or(Errno::EIO, Errno::from_raw);
         place.map_err(|error| untried("make a file", errno(error)))
     }
 }

@@ -5,7 +5,7 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -18,6 +18,7 @@ use nix::sys::statfs::{FsType, fstatfs};
 
 use super::entry::{Entry, ParseEntryError, RegistrationError};
 use super::host;
+use crate::sys::errno;
 use crate::user_namespace::IdMap;
 
 /// Where it is mounted by convention.
@@ -87,7 +88,6 @@ impl Mount {
     ///
     /// Only what is mounted is asked, so that a host that mounts on demand (systemd's automount) is not made to.
     pub fn open(directory: &Path) -> Result<Option<Mount>, Errno> {
-        let errno = |error: io::Error| error.raw_os_error().map_or(Errno::EIO, Errno::from_raw);
         let flags = libc::O_PATH | libc::O_DIRECTORY | libc::O_CLOEXEC;
         let place = File::options().read(true).custom_flags(flags).open(directory).map_err(errno)?;
         if fstatfs(&place)?.filesystem_type() != BINFMTFS {
@@ -229,7 +229,7 @@ impl Mount {
         let file = openat(self.directory.as_fd(), name, flags, Mode::empty())?;
         let mut text = Vec::new();
         let read = File::from(file).take(MAX_FILE).read_to_end(&mut text);
-        read.map_err(|error| error.raw_os_error().map_or(Errno::EIO, Errno::from_raw))?;
+        read.map_err(errno)?;
         Ok(text)
     }
 }

@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::hole::{Hole, searched};
+use super::profile::BASE;
 use super::request::Request;
 use super::why::Why;
 use super::words::{by_rule, path_of, text};
 use super::{base, data};
 use crate::elf::ElfError;
 use crate::loader::{
-    Answer, Asker, Cache, Entry, FileId, Graph, How, Hwcap, Kind, Object, Own, Place, Rule, Settings,
-    write_cache,
+    Answer, Cache, Entry, FileId, Graph, How, Hwcap, Kind, Object, Own, Place, Rule, Settings, write_cache,
 };
 use crate::rootfs::{self, Finder, Last, Made, Needs, Root, Start, StartError, Variant};
 
@@ -57,6 +57,7 @@ pub enum GatherError {
 
 /// No root has more files that somebody would want.
 pub(super) const MOST_ITEMS: usize = 1 << 20;
+
 /// Gathers what is asked for, and what that needs.
 pub fn gather(root: &Root, request: &Request) -> Result<Closure, GatherError> {
     let settings = rootfs::Request {
@@ -70,6 +71,7 @@ pub fn gather(root: &Root, request: &Request) -> Result<Closure, GatherError> {
         closure: Closure::default(),
         queue: VecDeque::new(),
         names: HashSet::new(),
+        started: HashSet::new(),
         objects: HashSet::new(),
         directories: HashSet::new(),
         unsettled: Vec::new(),
@@ -93,6 +95,8 @@ pub(super) struct Gathering<'a> {
     pub(super) queue: VecDeque<Item>,
     /// The names that are items already.
     pub(super) names: HashSet<PathBuf>,
+    /// The names of the files that were asked what they need.
+    started: HashSet<PathBuf>,
     /// The files whose own needs have been looked at.
     pub(super) objects: HashSet<FileId>,
     /// The directories all of which is taken.
@@ -134,21 +138,22 @@ impl Gathering<'_> {
             for profile in &self.request.profiles {
                 for name in profile.libraries {
                     // A base has what there is of them.
-                    let must = *profile != &super::profile::BASE;
+                    let must = *profile != &BASE;
                     self.library(&own, None, name.as_bytes(), &Why::Profile(profile.name), must);
                 }
             }
         }
-        if self.request.profiles.contains(&&super::profile::BASE) {
+        let makes_base = self.request.profiles.contains(&&BASE);
+        if makes_base {
             // With musl that is the C library as well.
             let loader = path(&self.own()?.path);
-            self.queue.push_back(Item { path: loader, why: Why::Profile(super::profile::BASE.name) });
+            self.queue.push_back(Item { path: loader, why: Why::Profile(BASE.name) });
         }
         for profile in self.request.profiles.clone() {
             self.profile(profile)?;
         }
         self.drain();
-        if self.request.makes_base {
+        if makes_base {
             // What somebody asks for is what they want.
             self.closure.made = base::made();
             self.closure.made.retain(|(path, _)| !self.names.contains(path));
@@ -168,9 +173,7 @@ impl Gathering<'_> {
                 self.queue.clear();
             } else if self.names.insert(item.path.clone()) {
                 self.look(item);
-            } else if item.why == Why::Asked
-                && !self.closure.starts.iter().any(|start| start.path == item.path)
-            {
+            } else if item.why == Why::Asked && !self.started.contains(&item.path) {
                 // Another program needs it, so it was not asked what it needs itself.
                 self.needs(&item, 0o777);
             }
@@ -244,6 +247,7 @@ impl Gathering<'_> {
             Err(error) if self.is_left(item, mode, error) => return,
             Err(error) => self.closure.holes.push(Hole::of_start(&item.path, error)),
         }
+        self.started.insert(start.path.clone());
         self.closure.starts.push(start);
     }
 
@@ -264,10 +268,7 @@ impl Gathering<'_> {
     }
 
     fn answer(&mut self, own: &Own, graph: &Graph, answer: &Answer, hwcap: &str, why: Option<&Why>) {
-        let asker = match answer.asker {
-            Asker::Object(index) => index,
-            Asker::Environment | Asker::PreloadFile => 0,
-        };
+        let asker = answer.asker.object();
         let by = path_of(graph, asker);
         match &answer.result {
             Ok((index, rule)) => {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
-use super::words::{by_place, path_of, problem_of, text};
-use crate::loader::{Answer, Asker, Files, Graph, Kind, MissingVersion, Outcome, Own, Problem, directories};
+use super::words::{asker, by_place, path_of, problem_of, text};
+use crate::loader::{Answer, Files, Graph, Kind, MissingVersion, Outcome, Own, Problem, directories};
 use crate::rootfs::{Needs, Start, StartError, Variant};
 
 /// What is missing.
@@ -86,15 +86,9 @@ impl Hole {
 
     /// What a loader has not found.
     pub(super) fn of_answer(files: &dyn Files, own: &Own, graph: &Graph, answer: &Answer) -> Hole {
-        let (program, name) = (path_of(graph, 0), text(&answer.name));
-        let asker = match answer.asker {
-            Asker::Object(object) => path_of(graph, object),
-            Asker::Environment => "LD_PRELOAD".to_owned(),
-            Asker::PreloadFile => "/etc/ld.so.preload".to_owned(),
-        };
-        let by = if asker == program { asker } else { format!("{asker} of {program}") };
+        let by = of_program(asker(graph, answer.asker), &path_of(graph, 0));
         let problem = answer.result.as_ref().err().unwrap_or(&Problem::NotFound);
-        let mut hole = Hole::new(by, name, problem_of(problem));
+        let mut hole = Hole::new(by, text(&answer.name), problem_of(problem));
         if *problem == Problem::NotFound {
             hole.searched = searched(graph, answer);
             hole.hint = hint(files, own, &answer.name);
@@ -103,14 +97,18 @@ impl Hole {
     }
 
     fn of_version(graph: &Graph, missing: &MissingVersion) -> Hole {
-        let (asker, program) = (path_of(graph, missing.asker), path_of(graph, 0));
-        let by = if asker == program { asker } else { format!("{asker} of {program}") };
+        let by = of_program(path_of(graph, missing.asker), &path_of(graph, 0));
         let library = match missing.object {
             Some(object) => path_of(graph, object),
             None => format!("{}, which nothing loads", text(&missing.library)),
         };
         Hole::new(by, format!("version {}", text(&missing.version)), format!("it is not in {library}"))
     }
+}
+
+/// Who asks, with the program for which that is loaded.
+fn of_program(asker: String, program: &str) -> String {
+    if asker == program { asker } else { format!("{asker} of {program}") }
 }
 
 /// The directories that were looked in, by rule.

@@ -1,6 +1,6 @@
 //! nsswitch.conf: which modules glibc loads when a program asks for names (nsswitch.conf(5)).
 
-use crate::loader::Object;
+use crate::loader::{Kind, Object, Own};
 
 /// What glibc goes by where there is no such file, or no line for a database (nss/nss_database.c of glibc 2.34 and later; the
 /// older ones', less `nis`, which needs a module that nobody installs by chance).
@@ -101,6 +101,11 @@ impl std::fmt::Display for Absent {
 /// The file of a service's module (nss/nss_module.c).
 fn module(service: &str) -> String {
     format!("libnss_{service}.so.2")
+}
+
+/// Whether an object is glibc's library, which loads such modules.
+pub fn is_glibc(own: &Own, object: &Object) -> bool {
+    matches!(own.kind, Kind::Glibc(_)) && object.elf.soname() == Some(b"libc.so.6")
 }
 
 /// Whether a service is in libc itself: from 2.34 on `files` and `dns` are.

@@ -21,10 +21,8 @@ impl Gathering<'_> {
         if !self.objects.insert(object.id) {
             return;
         }
-        if let (Kind::Glibc(_), Some(dynamic)) = (&own.kind, &object.elf.dynamic) {
-            if dynamic.soname.as_deref() == Some(b"libc.so.6") {
-                self.libc.get_or_insert_with(|| (object.clone(), Rc::clone(own)));
-            }
+        if nsswitch::is_glibc(own, object) {
+            self.libc.get_or_insert_with(|| (object.clone(), Rc::clone(own)));
         }
         if !self.unwinds && self.ends_threads(object) {
             self.unwinds = true;
@@ -67,11 +65,11 @@ impl Gathering<'_> {
     pub(super) fn ends_threads(&self, object: &Object) -> bool {
         const NAMES: [&[u8]; 4] = [b"pthread_exit", b"pthread_cancel", b"thrd_exit", b"backtrace"];
         const MOST: u64 = 64 << 20;
-        let dynamic = object.elf.dynamic.as_ref();
-        let is_libc = dynamic.and_then(|dynamic| dynamic.soname.as_deref()).is_some_and(|soname| {
+        let is_libc = object.elf.soname().is_some_and(|soname| {
             [b"libc.so.6".as_slice(), b"libpthread.so.0"].contains(&soname) || soname.starts_with(b"ld")
         });
-        let Some((start, length)) = dynamic.and_then(|dynamic| dynamic.names).filter(|_| !is_libc) else {
+        let names = object.elf.dynamic.as_ref().and_then(|dynamic| dynamic.names);
+        let Some((start, length)) = names.filter(|_| !is_libc) else {
             return false;
         };
         let mut names = vec![0; usize::try_from(length.min(MOST)).unwrap_or_default()];

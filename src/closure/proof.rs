@@ -10,7 +10,7 @@ use super::hole::Hole;
 use super::script;
 use super::{base, data, nsswitch};
 use crate::elf::ElfError;
-use crate::loader::{FileId, Kind as LoaderKind, Object, Own, Settings};
+use crate::loader::{FileId, Object, Own, Settings};
 use crate::rootfs::{self, Finder, Kind, Last, Needs, Root, StartError, Variant};
 
 /// What was looked at, and what is missing.
@@ -183,8 +183,7 @@ impl Looking<'_> {
     }
 
     fn see_libc(&mut self, own: &Rc<Own>, object: &Object) {
-        let soname = object.elf.dynamic.as_ref().and_then(|dynamic| dynamic.soname.as_deref());
-        if soname == Some(b"libc.so.6") && matches!(own.kind, LoaderKind::Glibc(_)) {
+        if nsswitch::is_glibc(own, object) {
             self.libc.get_or_insert_with(|| (object.clone(), Rc::clone(own)));
         }
     }

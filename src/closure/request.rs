@@ -25,8 +25,6 @@ pub struct Request {
     pub dlopen: Option<Priority>,
     /// The services that programs ask for names; none given: those of the result's nsswitch.conf.
     pub services: Option<Vec<String>>,
-    /// Whether configuration is made that images can't take over from a root: hosts, nsswitch.conf, /tmp.
-    pub makes_base: bool,
 }
 
 impl Default for Request {
@@ -42,7 +40,6 @@ impl Default for Request {
             cache: None,
             dlopen: Some(Priority::Recommended),
             services: None,
-            makes_base: true,
         }
     }
 }

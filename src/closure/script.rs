@@ -2,19 +2,17 @@
 
 use std::collections::VecDeque;
 use std::ffi::OsStr;
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::hole::Hole;
 use super::words::text;
-use crate::rootfs::Root;
+use crate::rootfs::{Root, script};
 
 /// Where env(1) looks if nobody says (a container's usual PATH).
 const SEARCH_PATH: [&str; 6] =
     ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
-/// How much of a script's first line the kernel looks at (BINPRM_BUF_SIZE, include/uapi/linux/binfmts.h).
-const HEAD: usize = 256;
 
 /// A program that a script asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,9 +25,7 @@ pub enum Interpreter {
 
 /// The programs that a file of a root asks for; none if it can't be read.
 pub fn of(root: &Root, file: &Path) -> Vec<Interpreter> {
-    let mut head = Vec::new();
-    let read = root.open_regular(file).and_then(|(file, _)| file.take(HEAD as u64).read_to_end(&mut head));
-    read.map(|_| interpreters(&head)).unwrap_or_default()
+    script::head(root, file).map(|head| interpreters(&head)).unwrap_or_default()
 }
 
 /// The program that a script asks for, in a root.
@@ -59,11 +55,7 @@ pub fn find(root: &Root, script: &Path, interpreter: &Interpreter) -> Result<Pat
 /// What follows `#!` is a path and at most one argument (`load_script` in fs/binfmt_script.c), which env(1) takes for a name,
 /// or with -S for a line.
 pub fn interpreters(head: &[u8]) -> Vec<Interpreter> {
-    let head = head.get(..HEAD).unwrap_or(head);
-    let Some(line) = head.strip_prefix(b"#!") else { return Vec::new() };
-    let line = line.split(|byte| *byte == b'\n' || *byte == 0).next().unwrap_or_default();
-    let is_space = |byte: &u8| *byte == b' ' || *byte == b'\t';
-    let mut words = line.split(is_space).filter(|word| !word.is_empty());
+    let Some(mut words) = script::words(head) else { return Vec::new() };
     let Some(path) = words.next() else { return Vec::new() };
     let mut found = vec![Interpreter::Path(path.to_vec())];
     if path.rsplit(|byte| *byte == b'/').next() == Some(b"env") {

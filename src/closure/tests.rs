@@ -63,7 +63,7 @@ impl Place {
 
     pub(super) fn gather_with(&self, files: &[&str], change: impl FnOnce(&mut Request)) -> Closure {
         let files = files.iter().map(|file| file.as_bytes().to_vec()).collect();
-        let mut request = Request { files, profiles: Vec::new(), makes_base: false, ..Request::default() };
+        let mut request = Request { files, profiles: Vec::new(), ..Request::default() };
         change(&mut request);
         gather(&self.root(), &request).unwrap()
     }
@@ -271,7 +271,6 @@ fn what_is_asked_for_takes_the_place_of_what_is_made_and_a_set_of_nothing_is_mis
     let place = Place::new("GLIBC_2.34");
     place.file("/etc/nsswitch.conf", "hosts: files\n", 0o644);
     let base = |request: &mut Request| {
-        request.makes_base = true;
         request.profiles =
             vec![Profile::by_name("base").unwrap(), Profile::by_name("ca-certificates").unwrap()];
     };

@@ -1,7 +1,7 @@
 //! What a resolution has found, in words.
 
 use crate::elf::RequestKind;
-use crate::loader::{Graph, How, Place, Problem, Rule};
+use crate::loader::{Asker, Graph, How, Place, Problem, Rule};
 
 /// Bytes of a root as text.
 pub fn text(bytes: &[u8]) -> String {
@@ -11,6 +11,15 @@ pub fn text(bytes: &[u8]) -> String {
 /// The path of an object.
 pub fn path_of(graph: &Graph, object: usize) -> String {
     graph.objects.get(object).map(|object| text(&object.path)).unwrap_or_default()
+}
+
+/// Who asks for a file: an object, or what names one to be preloaded.
+pub fn asker(graph: &Graph, asker: Asker) -> String {
+    match asker {
+        Asker::Object(object) => path_of(graph, object),
+        Asker::Environment => "LD_PRELOAD".to_owned(),
+        Asker::PreloadFile => "/etc/ld.so.preload".to_owned(),
+    }
 }
 
 /// A rule as it follows "found".

@@ -96,6 +96,11 @@ impl Elf {
             header,
         })
     }
+
+    /// What it calls itself (DT_SONAME), if it is a library that does.
+    pub fn soname(&self) -> Option<&[u8]> {
+        self.dynamic.as_ref()?.soname.as_deref()
+    }
 }
 
 /// The name ends at the first NUL byte, and there has to be one (load_elf_binary in the kernel's fs/binfmt_elf.c).

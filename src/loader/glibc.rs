@@ -74,8 +74,8 @@ pub(super) fn resolve(
     if program.real_path.is_none() {
         namespace.by_name.insert(program.path.to_vec(), PROGRAM);
     }
-    if let Some(soname) = dynamic(&program.elf).and_then(|dynamic| dynamic.soname.clone()) {
-        namespace.by_soname.insert(soname, PROGRAM);
+    if let Some(soname) = program.elf.soname() {
+        namespace.by_soname.insert(soname.to_vec(), PROGRAM);
     }
     namespace.order.push(PROGRAM);
     loading.load_loader(own, &mut namespace);
@@ -271,8 +271,8 @@ impl Loading<'_> {
         if index == MOST_OBJECTS {
             return Err(Problem::Limit(Limit::Objects(MOST_OBJECTS)));
         }
-        if let Some(soname) = dynamic(&elf).and_then(|dynamic| dynamic.soname.clone()) {
-            namespace.by_soname.entry(soname).or_insert(index);
+        if let Some(soname) = elf.soname() {
+            namespace.by_soname.entry(soname.to_vec()).or_insert(index);
         }
         namespace.by_file.insert(opened.id, index);
         let origin = Some(directory_of(&path).to_vec());

@@ -63,6 +63,16 @@ pub enum Asker {
     PreloadFile,
 }
 
+impl Asker {
+    /// The object that it is; of the others the one that they ask for, the program.
+    pub fn object(self) -> usize {
+        match self {
+            Asker::Object(object) => object,
+            Asker::Environment | Asker::PreloadFile => 0,
+        }
+    }
+}
+
 /// How a file is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum How {

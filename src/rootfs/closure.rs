@@ -1,8 +1,7 @@
 //! What programs of a root need to start: everything that their loaders would load, for every processor that is asked for.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::HashMap;
 use std::ffi::OsStr;
-use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -11,11 +10,13 @@ use nix::errno::Errno;
 
 use super::files::Seen;
 use super::root::Root;
-use super::walk::{Last, Resolved};
+use super::script;
+use super::walk::Last;
 use crate::elf::{Dynamic, Elf, ElfError, Notes, Request as DynamicRequest, RequestKind};
 use crate::loader::{
     Answer, Asker, FileId, Files, Graph, How, Kind, NoLoader, Object, Own, Program, Settings, resolve,
 };
+use crate::sys::errno;
 
 /// Which files of glibc-hwcaps count. Which processor this machine has never does.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -147,8 +148,6 @@ const USUAL_PROGRAMS: [&str; 5] =
     ["/bin/sh", "/usr/bin/env", "/bin/ls", "/usr/sbin/ldconfig", "/bin/busybox"];
 /// No loader is larger.
 const LARGEST_LOADER: u64 = 64 << 20;
-/// What the kernel reads of a script's first line (BINPRM_BUF_SIZE).
-const FIRST_LINE: usize = 256;
 
 impl<'a> Finder<'a> {
     /// Begins to look in a root.
@@ -190,7 +189,7 @@ impl<'a> Finder<'a> {
             return Err(StartError::OtherMachine(own.path.clone()));
         }
         let real = self.seen.root().resolve(path, Last::Follow);
-        let real = real.map_err(|error| StartError::Open(number(&error)))?.path.into_os_string().into_vec();
+        let real = real.map_err(|error| StartError::Open(errno(error)))?.path.into_os_string().into_vec();
         let program = Program {
             path: bytes,
             real_path: elf.interpreter.is_some().then_some(real.as_slice()),
@@ -291,7 +290,7 @@ impl<'a> Finder<'a> {
         }
         let read = self.seen.root().read(Path::new(OsStr::from_bytes(path)), LARGEST_LOADER);
         let own = match read {
-            Err(error) => Err(StartError::Loader { path: path.to_vec(), errno: number(&error) }),
+            Err(error) => Err(StartError::Loader { path: path.to_vec(), errno: errno(error) }),
             Ok(bytes) => Own::read(path, &bytes)
                 .map(Rc::new)
                 .map_err(|why| StartError::NoLoader { path: path.to_vec(), why }),
@@ -324,63 +323,13 @@ impl<'a> Finder<'a> {
         Err(StartError::NoUsualLoader(paths))
     }
 
-    /// The program that a script is for (load_script in the kernel's fs/binfmt_script.c).
+    /// The program that a script is for.
     fn script(&self, path: &Path) -> Result<Option<PathBuf>, StartError> {
-        let Ok((file, _)) = self.seen.root().open_regular(path) else { return Ok(None) };
-        let mut line = Vec::new();
-        let read = io::Read::read_to_end(&mut io::Read::take(file, FIRST_LINE as u64), &mut line);
-        read.map_err(|error| StartError::Open(number(&error)))?;
-        let Some(rest) = line.strip_prefix(b"#!") else { return Ok(None) };
-        let rest = rest.split(|byte| *byte == b'\n').next().unwrap_or_default();
-        let blank = |byte: &u8| *byte == b' ' || *byte == b'\t' || *byte == 0;
-        let word = rest.split(blank).find(|word| !word.is_empty()).unwrap_or_default();
-        match word.starts_with(b"/") {
-            true => Ok(Some(OsStr::from_bytes(word).into())),
-            false => Err(StartError::Script),
+        let head = script::head(self.seen.root(), path).map_err(|error| StartError::Open(errno(error)))?;
+        let Some(mut words) = script::words(&head) else { return Ok(None) };
+        match words.next() {
+            Some(program) if program.starts_with(b"/") => Ok(Some(OsStr::from_bytes(program).into())),
+            _ => Err(StartError::Script),
         }
-    }
-}
-
-fn number(error: &io::Error) -> Errno {
-    error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)
-}
-
-/// The files that programs need, and the links by which they are found: by path.
-#[derive(Debug, Default)]
-pub struct Paths {
-    /// Where each link leads; `None` of a file.
-    pub paths: BTreeMap<PathBuf, Option<PathBuf>>,
-    /// The paths that were added, as they were asked for.
-    added: HashSet<PathBuf>,
-}
-
-impl Paths {
-    /// Adds what a program needs to start, and the program.
-    pub fn add(&mut self, root: &Root, start: &Start) -> io::Result<()> {
-        self.add_path(root, &start.path)?;
-        let Ok(Needs::Loaded { graphs, .. }) = &start.result else { return Ok(()) };
-        for variant in graphs {
-            for object in &variant.graph.objects {
-                self.add_path(root, Path::new(OsStr::from_bytes(&object.path)))?;
-            }
-            // A name that leads to a file that is loaded by another one is looked for, too.
-            for tried in variant.graph.answers.iter().filter(|answer| answer.result.is_ok()) {
-                if let Some(last) = tried.tried.last() {
-                    self.add_path(root, Path::new(OsStr::from_bytes(&last.path)))?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn add_path(&mut self, root: &Root, path: &Path) -> io::Result<()> {
-        if self.added.contains(path) {
-            return Ok(());
-        }
-        let Resolved { path: found, links, .. } = root.resolve(path, Last::Follow)?;
-        self.paths.extend(links.into_iter().map(|link| (link.path, Some(link.target))));
-        self.paths.insert(found, None);
-        self.added.insert(path.to_owned());
-        Ok(())
     }
 }

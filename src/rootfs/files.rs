@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ffi::OsStr;
-use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 use std::rc::Rc;
@@ -15,6 +14,7 @@ use super::root::Root;
 use crate::elf::{Elf, ElfError};
 use crate::loader::{Cache, FileId, Files, Opened};
 use crate::platform::ElfData;
+use crate::sys::errno;
 
 /// A configuration file or a cache is no larger.
 const LARGEST_CONFIGURATION: u64 = 64 << 20;
@@ -58,13 +58,13 @@ impl<'a> Seen<'a> {
 
     fn look(&self, path: &[u8]) -> Result<Opened, Errno> {
         let at = Path::new(OsStr::from_bytes(path));
-        let metadata = self.root.stat(at).map_err(|error| errno(&error))?;
+        let metadata = self.root.stat(at).map_err(errno)?;
         if let Some(elf) = self.files.borrow().get(&metadata.id) {
             return Ok(Opened { id: metadata.id, elf: elf.clone() });
         }
         let (id, elf) = match metadata.kind {
             Kind::File => {
-                let (file, metadata) = self.root.open_regular(at).map_err(|error| errno(&error))?;
+                let (file, metadata) = self.root.open_regular(at).map_err(errno)?;
                 (metadata.id, Elf::read(&(file, metadata.size)).map(Rc::new))
             }
             kind => (metadata.id, Err(ElfError::Unreadable(format!("it is {}", kind.name())))),
@@ -103,7 +103,7 @@ impl Files for Seen<'_> {
             return known.clone();
         }
         let read = self.root.read(Path::new(OsStr::from_bytes(path)), LARGEST_CONFIGURATION);
-        let contents = read.map(Rc::from).map_err(|error| errno(&error));
+        let contents = read.map(Rc::from).map_err(errno);
         self.contents.borrow_mut().insert(path.to_vec(), contents.clone());
         contents
     }
@@ -119,9 +119,4 @@ impl Files for Seen<'_> {
         *last = Some((Rc::clone(contents), data, cache.clone()));
         cache
     }
-}
-
-/// The number of an error; what is refused by this program is as if it could not be read.
-fn errno(error: &io::Error) -> Errno {
-    error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)
 }

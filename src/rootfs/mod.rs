@@ -6,6 +6,7 @@ mod files;
 mod metadata;
 mod output;
 mod root;
+pub mod script;
 mod tree;
 mod walk;
 mod write;
@@ -14,7 +15,7 @@ mod write;
 mod tests;
 
 pub use closure::{
-    Finder, Hwcaps, Needs, Paths, Request, Start, StartError, Variant, answer, is_answered, is_program,
+    Finder, Hwcaps, Needs, Request, Start, StartError, Variant, answer, is_answered, is_program,
 };
 pub use files::Seen;
 pub use metadata::{Kind, Metadata};

@@ -8,6 +8,13 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
+
+/// The number of an error of files; EIO where it has none, as of a file that is refused before the kernel is asked.
+pub fn errno(error: io::Error) -> Errno {
+    Errno::try_from(error).unwrap_or(Errno::EIO)
+}
+
 /// The mount that a path is on; a link at its end is not followed. `None` where it can't be told: no such file, or an old
 /// kernel without /proc.
 pub fn mount_id(path: &Path) -> Option<u64> {

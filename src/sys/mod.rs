@@ -13,7 +13,7 @@ mod terminal;
 pub use capabilities::{CAP_SETGID, CAP_SETUID, Capabilities};
 pub use environment::environ;
 pub use files::{
-    capabilities, has_capabilities, is_mount, mount_id, mount_id_of, nameless_file, set_capabilities,
+    capabilities, errno, has_capabilities, is_mount, mount_id, mount_id_of, nameless_file, set_capabilities,
 };
 pub use groups::groups;
 pub use process::{

@@ -5,9 +5,9 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::build::listed;
-use crate::closure::words::how;
+use crate::closure::words::{asker, how, path_of, text};
 use crate::closure::{Closure, Hole};
-use crate::loader::{Answer, Asker, Graph, Kind, Outcome, Place, Problem, Rule};
+use crate::loader::{Answer, Graph, Kind, Outcome, Place, Problem, Rule};
 use crate::rootfs::{Needs, Start, Tree, Variant};
 
 /// The form of the answer; a change that readers would notice raises it.
@@ -69,12 +69,12 @@ fn variant(Variant { hwcaps, graph }: &Variant) -> Value {
         json!({
             "path": text(&object.path),
             "names": object.names.iter().map(|name| text(name)).collect::<Vec<_>>(),
-            "soname": object.elf.dynamic.as_ref().and_then(|dynamic| dynamic.soname.as_ref()).map(|name| text(name)),
+            "soname": object.elf.soname().map(text),
         })
     });
     let missing = graph.missing_versions.iter().map(|missing| {
         json!({
-            "asker": path(graph, missing.asker),
+            "asker": path_of(graph, missing.asker),
             "library": text(&missing.library),
             "version": text(&missing.version),
         })
@@ -108,7 +108,7 @@ fn request(graph: &Graph, answer: &Answer) -> Value {
                 Rule::Soname => ("loaded-soname", None),
                 Rule::Itself => ("loader", None),
             };
-            (path(graph, *object), Some(rule), of, None)
+            (Some(path_of(graph, *object)), Some(rule), of, None)
         }
         Err(problem) => {
             let problem = match problem {
@@ -121,11 +121,7 @@ fn request(graph: &Graph, answer: &Answer) -> Value {
         }
     };
     json!({
-        "asker": match answer.asker {
-            Asker::Object(object) => path(graph, object),
-            Asker::Environment => Some("LD_PRELOAD".to_owned()),
-            Asker::PreloadFile => Some("/etc/ld.so.preload".to_owned()),
-        },
+        "asker": asker(graph, answer.asker),
         "how": how(answer.how).unwrap_or("needed"),
         "name": text(&answer.name),
         "found": found,
@@ -141,18 +137,10 @@ fn request(graph: &Graph, answer: &Answer) -> Value {
 fn place(graph: &Graph, place: Place) -> (&'static str, Option<String>) {
     match place {
         Place::Path => ("path", None),
-        Place::Rpath(object) => ("rpath", path(graph, object)),
+        Place::Rpath(object) => ("rpath", Some(path_of(graph, object))),
         Place::LibraryPath => ("library-path", None),
-        Place::Runpath(object) => ("runpath", path(graph, object)),
+        Place::Runpath(object) => ("runpath", Some(path_of(graph, object))),
         Place::Cache => ("cache", None),
         Place::System => ("system", None),
     }
-}
-
-fn path(graph: &Graph, object: usize) -> Option<String> {
-    graph.objects.get(object).map(|object| text(&object.path))
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }

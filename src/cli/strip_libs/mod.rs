@@ -162,7 +162,6 @@ impl Arguments {
                 Error::Usage(format!("--with {name}: there is no such set ({})", names.join(" ")))
             })?);
         }
-        let makes_base = is_empty || profiles.iter().any(|profile| profile.name == "base");
         Ok(Request {
             files: self.files.iter().map(|file| self.in_root(file)).collect(),
             libraries: bytes(&self.libraries),
@@ -182,7 +181,6 @@ impl Arguments {
                 "none" => Some(Vec::new()),
                 list => Some(list.split(',').map(str::to_owned).collect()),
             },
-            makes_base,
         })
     }
 }
@@ -193,19 +191,14 @@ pub(super) fn with_config(args: &[OsString]) -> Result<Vec<OsString>, Error> {
     let mut words = args.iter();
     while let Some(word) = words.next() {
         let file = match word.as_bytes().strip_prefix(b"--config=") {
-            Some(file) => OsStr::from_bytes(file),
-            None if word == "--config" => match words.next() {
-                Some(file) => file,
-                // clap says that the value is missing.
-                None => {
-                    all.push(word.clone());
-                    continue;
-                }
-            },
-            None => {
-                all.push(word.clone());
-                continue;
-            }
+            Some(file) => Some(OsStr::from_bytes(file)),
+            // Without a value it is left to clap, which says so.
+            None if word == "--config" => words.next().map(OsString::as_os_str),
+            None => None,
+        };
+        let Some(file) = file else {
+            all.push(word.clone());
+            continue;
         };
         let text = crate::file::read_part(Path::new(file), 0, 1 << 20).map_err(|source| Error::Io {
             attempt: format!("read {}", one_line(&file.to_string_lossy())),

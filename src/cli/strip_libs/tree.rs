@@ -3,7 +3,7 @@
 use super::shown;
 use crate::closure::words::{by_rule, how, path_of, problem_of};
 use crate::error::one_line;
-use crate::loader::{Answer, Asker, Graph, Rule};
+use crate::loader::{Graph, Rule};
 use crate::rootfs::{Needs, Start, Variant};
 
 pub(super) fn write(starts: &[Start]) -> String {
@@ -35,11 +35,7 @@ fn branch(graph: &Graph, object: usize, depth: usize, done: &mut [bool], text: &
     if let Some(done) = done.get_mut(object) {
         *done = true;
     }
-    let asks = |answer: &&Answer| match answer.asker {
-        Asker::Object(asker) => asker == object,
-        Asker::Environment | Asker::PreloadFile => object == 0,
-    };
-    for answer in graph.answers.iter().filter(asks) {
+    for answer in graph.answers.iter().filter(|answer| answer.asker.object() == object) {
         text.push_str(&"  ".repeat(depth));
         text.push_str(&shown(&answer.name));
         if let Some(how) = how(answer.how) {

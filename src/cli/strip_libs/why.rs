@@ -69,11 +69,7 @@ fn chain(graph: &Graph, object: usize, text: &mut String) {
         let mut asker = None;
         for answer in &askers {
             let Ok((_, rule)) = answer.result else { continue };
-            let by = match answer.asker {
-                Asker::Object(object) => path_of(graph, object),
-                Asker::Environment => "LD_PRELOAD".to_owned(),
-                Asker::PreloadFile => "/etc/ld.so.preload".to_owned(),
-            };
+            let by = one_line(&words::asker(graph, answer.asker));
             let as_what = how(answer.how).map(|how| format!(" as its {how}")).unwrap_or_default();
             text.push_str(&format!(
                 "  {path}: {by} asks for {}{as_what} [{}]\n",
