@@ -7,6 +7,7 @@ use std::process::Command;
 use gb::platform::{Abi, PLATFORMS, Platform};
 
 use crate::adding::derived;
+use crate::binfmt::may_mount;
 use crate::case::{Case, Needs, Verdict, ensure, ensure_eq};
 use crate::engine::docker;
 use crate::lab::Lab;
@@ -105,19 +106,21 @@ fn packages(lab: &Lab) -> Verdict {
 /// A target of which crossbuild-essential has no package, one whose loader Debian puts elsewhere, and whose start files ask lld
 /// for more than others do; run by the emulator that gb advises.
 fn followed(lab: &Lab) -> Verdict {
-    let output = derived(lab).bare_sh(&format!(
+    let output = may_mount(derived(lab)).bare_sh(&format!(
         r#"apt-get -qq update
         cd /tmp
         printf '#include <cstdio>\nint main() {{ try {{ throw 42; }} catch (int n) {{ printf("caught %%d\\n", n); }} }}\n' >x.cc
         advice() {{ sed 's/.*apt-get install \([^,)]*\).*/\1/'; }}
         follow() {{ DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $(advice) >/tmp/log 2>&1 || cat /tmp/log >&2; }}
+        # With a registry that has no entry, whatever this kernel has.
+        without() {{ unshare --user --map-root-user --mount sh -c 'mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc && exec "$@"' sh "$@"; }}
         for triple in loongarch64-linux-gnu mips64el-linux-gnuabi64; do
             $triple-clang++ x.cc -o x 2>&1 | follow
             $triple-clang++ x.cc -o x
             $triple-clang++ -static x.cc -o y
-            # This kernel has no emulator for it, and gb advises one.
-            {{ gb run ./y || true; }} 2>&1 | follow
-            emulator=$({{ gb run ./y || true; }} 2>&1 | sed 's/.*run it as: \([^ ]*\) .*/\1/')
+            # Where no emulator is registered gb advises one.
+            {{ without gb run ./y || true; }} 2>&1 | follow
+            emulator=$({{ without gb run ./y || true; }} 2>&1 | sed 's/.*run it as: \([^ ]*\) .*/\1/')
             QEMU_LD_PREFIX=/usr/$triple $emulator ./x
             $emulator ./y
         done
@@ -139,9 +142,9 @@ fn options(_: &Lab) -> Verdict {
                     continue;
                 };
                 let words = rest.split([' ', '=', ')', '"', '\'', '`', ',', ';']);
-                for option in
-                    words.take_while(|word| !word.contains('{')).filter(|word| word.starts_with("--"))
-                {
+                // What stands behind the image's name is for the image.
+                let words = words.take_while(|word| !word.contains('{') && !word.starts_with("calico/"));
+                for option in words.filter(|word| word.starts_with("--")) {
                     seen += 1;
                     let known =
                         help.contains(&format!(" {option} ")) || help.contains(&format!(" {option}\n"));

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::case::{Case, Needs, Verdict, ensure, ensure_eq};
-use crate::engine::{Container, docker};
+use crate::engine::{Container, export};
 use crate::lab::Lab;
 
 pub fn cases() -> Vec<Case> {
@@ -60,12 +60,8 @@ END
 
 fn contents(lab: &Lab) -> Verdict {
     // The image has no shell to look with; gb looks at what it is exported as.
-    let id = docker(["create", lab.base_image()?, "/nothing"])?.ok()?;
     let dir = lab.dir("base-root")?;
-    let tar = dir.join("root.tar");
-    let exported = docker(["export", "--output", tar.to_str().unwrap_or_default(), id.trim()]);
-    docker(["rm", id.trim()])?.ok()?;
-    exported?.ok()?;
+    export(lab.base_image()?, &dir.join("root.tar"))?;
     let script = "mkdir /root-of-it; tar -C /root-of-it -xf /base/root.tar; gb strip-libs --check /root-of-it
         cd /root-of-it; stat -c %a tmp; cat etc/nsswitch.conf | grep -c dns; find . -type f | sed 's/.*\\///'";
     let output = Container::new(&lab.image).mount_read_only(&dir, "/base").bare_sh(script)?;

@@ -34,6 +34,15 @@ entry() { printf '%s' ":$1:M::$magic:${4-$mask}:$2:$3" >$registry/register; }
 qemu=/usr/bin/qemu-s390x-static
 "#;
 
+/// A container in which a user namespace may be made, and mounted in.
+pub fn may_mount(container: Container) -> Container {
+    container
+        .option("--cap-add=SYS_ADMIN")
+        .option("--security-opt=seccomp=unconfined")
+        .option("--security-opt=apparmor=unconfined")
+        .option("--security-opt=systempaths=unconfined")
+}
+
 /// Runs a script as root of a user namespace that has a registry of its own.
 pub fn private(lab: &Lab, script: &str) -> Result<Output, libtest_mimic::Failed> {
     private_in(Container::new(&lab.image), script)
@@ -41,13 +50,8 @@ pub fn private(lab: &Lab, script: &str) -> Result<Output, libtest_mimic::Failed>
 
 /// The same in a container that has more than the image.
 pub fn private_in(container: Container, script: &str) -> Result<Output, libtest_mimic::Failed> {
-    let container = container
-        .option("--cap-add=SYS_ADMIN")
-        .option("--security-opt=seccomp=unconfined")
-        .option("--security-opt=apparmor=unconfined")
-        .option("--security-opt=systempaths=unconfined");
     let script = format!("{PRELUDE}\n{script}");
-    container
+    may_mount(container)
         .env("SCRIPT", &script)
         .bare_sh(r#"exec unshare --user --map-root-user --mount --pid --fork --kill-child sh -euc "$SCRIPT""#)
 }
@@ -56,8 +60,7 @@ fn registers(lab: &Lab) -> Verdict {
     let output = private(
         lab,
         "gb binfmt register; echo again; gb binfmt register arm64 s390x
-        gb binfmt check --require F,C,P arm arm64 ppc64le riscv64 s390x >&2
-        for goarch in arm64 ppc64le s390x; do GOARCH=$goarch CGO_ENABLED=0 go run /dev/stdin 2>&1; done </dev/null || true",
+        gb binfmt check --require F,C,P arm arm64 ppc64le riscv64 s390x >&2",
     )?;
     let text = output.text()?;
     for target in ["arm", "arm64", "ppc64le", "riscv64", "s390x"] {

@@ -1,7 +1,6 @@
 //! The lines that people run today with tonistiigi/binfmt, calico/binfmt and multiarch/qemu-user-static, on the real kernel in a
 //! registry of the test's own; and calico/binfmt by the real engine, with this machine's.
 
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -9,10 +8,9 @@ use gb::platform::PLATFORMS;
 use libtest_mimic::Failed;
 use nix::fcntl::{Flock, FlockArg};
 
-use crate::binfmt::private_in;
+use crate::binfmt::{may_mount, private, private_in};
 use crate::case::{Case, Needs, Verdict, ensure, ensure_eq};
-use crate::engine::{Container, Output, docker};
-use crate::guard;
+use crate::engine::{Container, Output, docker, export};
 use crate::lab::Lab;
 
 pub fn cases() -> Vec<Case> {
@@ -316,7 +314,7 @@ impl Row {
             setup = self.setup,
             variables = variables.join(" "),
         );
-        let output = private_in(Container::new(&lab.image), &script)?;
+        let output = private(lab, &script)?;
         let text = output.text()?;
         let lines = |prefix: &str| -> String {
             text.lines()
@@ -339,11 +337,7 @@ impl Row {
 /// The first user namespace as far as its map of ids tells, with a kernel's registry of its own and nothing mounted: a
 /// machine whose host has never mounted binfmt_misc.
 fn fresh_machine(lab: &Lab, script: &str) -> Result<Output, Failed> {
-    let container = Container::new(&lab.image)
-        .option("--cap-add=SYS_ADMIN")
-        .option("--security-opt=seccomp=unconfined")
-        .option("--security-opt=apparmor=unconfined")
-        .option("--security-opt=systempaths=unconfined");
+    let container = may_mount(Container::new(&lab.image));
     container.env("SCRIPT", &format!("mount -t proc proc /proc\n{script}")).bare_sh(
         r#"mkfifo /tmp/go
         unshare --user --mount --pid --fork --kill-child sh -euc 'read go </tmp/go; eval "$SCRIPT"' & parent=$!
@@ -390,11 +384,7 @@ fn root_of_image(lab: &Lab, name: &str) -> Result<PathBuf, Failed> {
     let image = lab.binfmt_image()?;
     let dir = lab.dir(name)?;
     let tar = lab.dir(&format!("{name}-tar"))?.join("root.tar");
-    let container = docker([OsStr::new("create"), &guard::label(), OsStr::new(image)])?.ok()?;
-    let container = container.trim();
-    let exported = docker(["export", "--output", &tar.to_string_lossy(), container]).and_then(Output::ok);
-    docker(["rm", container])?.ok()?;
-    exported?;
+    export(image, &tar)?;
     let unpacked =
         Command::new("tar").arg("--extract").arg("--file").arg(&tar).arg("--directory").arg(&dir).status();
     match unpacked {

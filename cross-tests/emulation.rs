@@ -57,6 +57,7 @@ fn requires(lab: &Lab) -> Verdict {
         entry s $qemu F; gb run echo started
         code=0; GB_BINFMT=requires gb run touch /tmp/started || code=$?; echo $code; test ! -e /tmp/started",
     )?;
+    ensure!(output.status == Some(0), "{output}");
     ensure_eq!(output.text()?, "125\nnative\nwindows\nstarted\n125\n");
     let lines: Vec<_> = output.stderr.lines().collect();
     let [refusal, mistake] = lines[..] else { return Err(output.failed("two lines were to come")) };

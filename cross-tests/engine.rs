@@ -231,6 +231,17 @@ pub fn docker<S: AsRef<OsStr>>(words: impl IntoIterator<Item = S>) -> Result<Out
     docker_with_input(words.into_iter().map(|word| word.as_ref().to_owned()).collect(), "")
 }
 
+/// Writes the root of an image to an archive; nothing of it is run.
+pub fn export(image: &str, tar: &Path) -> Result<(), Failed> {
+    // Not every image has a command, without which there is no container.
+    let create = [OsStr::new("create"), &guard::label(), OsStr::new(image), OsStr::new("/nothing")];
+    let container = docker(create)?.ok()?;
+    let container = container.trim();
+    let exported = docker(["export", "--output", &tar.to_string_lossy(), container]).and_then(Output::ok);
+    docker(["rm", container])?.ok()?;
+    exported.map(drop)
+}
+
 fn docker_with_input(words: Vec<OsString>, input: &str) -> Result<Output, Failed> {
     let command = format!("docker {}", words.join(OsStr::new(" ")).to_string_lossy());
     let failed = |error: std::io::Error| Failed::from(format!("{command}: {error}"));

@@ -16,7 +16,7 @@ pub const TARGETS: [&str; 5] = ["amd64", "arm64", "ppc64le", "s390x", "riscv64"]
 /// The images and the place for what is built.
 pub struct Lab {
     pub image: String,
-    pub arm_image: Option<String>,
+    arm_image: Option<String>,
     binfmt_image: Option<String>,
     base_image: Option<String>,
     workshops: [OnceLock<Result<Workshop, String>>; TARGETS.len()],
@@ -50,8 +50,12 @@ impl Lab {
 
     /// A container of the image that has the sysroots of 32 bit ARM as well.
     pub fn arm_container(&self) -> Result<Container, Failed> {
-        let image = self.arm_image.as_deref().ok_or("GB_TEST_ARM_IMAGE names no image (make test)")?;
-        Ok(with_programs(Container::new(image)))
+        Ok(with_programs(Container::new(self.arm_image()?)))
+    }
+
+    /// The same image.
+    pub fn arm_image(&self) -> Result<&str, Failed> {
+        self.arm_image.as_deref().ok_or("GB_TEST_ARM_IMAGE names no image (make test)".into())
     }
 
     /// The image with the emulators.

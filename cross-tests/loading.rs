@@ -535,7 +535,6 @@ fn every_file(lab: &Lab) -> Verdict {
             then
                 LD_TRACE_LOADED_OBJECTS=1 LD_WARN=1 "$file" 2>&1 </dev/null || true
             else
-                env LD_TRACE_LOADED_OBJECTS=1 LD_WARN=1 true >/dev/null
                 /lib64/ld-linux-x86-64.so.2 --verify "$file" >/dev/null 2>&1 || [ $? = 2 ] || { echo "not a dynamic executable"; continue; }
                 LD_TRACE_LOADED_OBJECTS=1 LD_WARN=1 /lib64/ld-linux-x86-64.so.2 "$file" 2>&1 </dev/null || true
             fi

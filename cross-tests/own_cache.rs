@@ -47,7 +47,7 @@ const CHECK: &str = r#"
             file=$GOCACHE/$(echo $name | cut -c1-2)/$name
             case $name in
                 *-d) echo "${name%-d}  $file" ;;
-                *) cmp "$file" /var/cache/go-build/${file#$GOCACHE/} >&2 ;;
+                *) cmp "$file" /var/cache/go-build/${file#$GOCACHE/} >&2 || echo "$name differs" ;;
             esac
         done | sha256sum --check --quiet --strict
         echo "$1 is whole"
@@ -136,7 +136,8 @@ fn killed(lab: &Lab) -> Verdict {
          for seconds in 0.005 0.01 0.02 0.03 0.05; do
              timeout --signal=KILL $seconds gb run -- true || kills=$((kills + 1))
          done
-         [ $kills -gt 0 ] && [ ! -e \"$GOCACHE/$(head -n 1 /var/cache/go-build/std/s390x | cut -d ' ' -f 3)\" ]
+         [ $kills -gt 0 ]
+         [ ! -e \"$GOCACHE/$(head -n 1 /var/cache/go-build/std/s390x | cut -d ' ' -f 3)\" ]
          gb run -- true
          check s390x"
     );

@@ -56,7 +56,7 @@ impl Prerequisites {
             Needs::Image => true,
             Needs::Emulation(goarch) => self.emulated.contains(&goarch),
             Needs::EveryEmulation => self.emulated.len() == TARGETS.len(),
-            Needs::ArmImage => lab.arm_image.is_some(),
+            Needs::ArmImage => lab.arm_image().is_ok(),
             Needs::BinfmtImage => lab.binfmt_image().is_ok(),
             Needs::BaseImage => lab.base_image().is_ok(),
         }
@@ -72,7 +72,7 @@ impl Prerequisites {
         if !silent.is_empty() {
             lacks.push(format!("this kernel does not run programs for {}", silent.join(", ")));
         }
-        if lab.arm_image.is_none() {
+        if lab.arm_image().is_err() {
             lacks.push("GB_TEST_ARM_IMAGE names no image with sysroots for 32 bit ARM".to_owned());
         }
         if lab.binfmt_image().is_err() {

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use gb::binfmt::entry::{Entry, Flags, HEAD, Pattern};
 
-use crate::binfmt::private_in;
+use crate::binfmt::{private, private_in};
 use crate::case::{Case, Needs, Verdict, ensure, ensure_eq};
 use crate::engine::Container;
 use crate::lab::Lab;
@@ -40,7 +40,7 @@ fn at_once(lab: &Lab) -> Verdict {
             for each in $all; do wait $each; done
             gb binfmt check s390x --quiet; gb binfmt unregister s390x
         done; ls $registry";
-    let output = private_in(Container::new(&lab.image), script)?;
+    let output = private(lab, script)?;
     ensure_eq!(output.stderr, "");
     ensure_eq!(output.ok()?, format!("{}register\nstatus\n", "linux/s390x: remove qemu-s390x\n".repeat(5)));
     Ok(())
@@ -98,10 +98,6 @@ impl Random {
     }
 }
 
-fn container(lab: &Lab) -> Container {
-    Container::new(&lab.image)
-}
-
 fn write(path: &Path, text: &[u8]) -> Verdict {
     std::fs::write(path, text).map_err(|error| format!("write {}: {error}", path.display()))?;
     let modes = std::fs::set_permissions(path, PermissionsExt::from_mode(0o755));
@@ -146,7 +142,7 @@ fn round_trip(lab: &Lab) -> Verdict {
         }
     }
     ensure!(written > 150, "{written}");
-    ensure_eq!(private_in(container(lab).mount(&dir, "/work"), EACH)?.ok()?, "");
+    ensure_eq!(private_in(Container::new(&lab.image).mount(&dir, "/work"), EACH)?.ok()?, "");
     for (number, entry) in entries.iter().enumerate().filter(|(_, entry)| entry.registration().is_ok()) {
         let read = |suffix: &str| {
             let path = dir.join(format!("out/{number}{suffix}"));
@@ -207,7 +203,7 @@ fn matching(lab: &Lab) -> Verdict {
     }
     let (runs, others) = (expected.matches("0\n").count(), expected.matches("126\n").count());
     ensure!(runs > 40 && others > 40, "{runs} and {others}");
-    ensure_eq!(private_in(container(lab).mount_read_only(&dir, "/work"), RUN)?.ok()?, expected);
+    ensure_eq!(private_in(Container::new(&lab.image).mount_read_only(&dir, "/work"), RUN)?.ok()?, expected);
     Ok(())
 }
 
@@ -262,6 +258,5 @@ fn failing(lab: &Lab) -> Verdict {
 
 /// Runs a script in the image that has strace(1).
 fn strace(lab: &Lab, script: &str) -> Result<String, libtest_mimic::Failed> {
-    let image = lab.arm_image.as_deref().ok_or("GB_TEST_ARM_IMAGE names no image (make test)")?;
-    private_in(Container::new(image), &format!("{REPLACE}\n{script}"))?.ok()
+    private_in(Container::new(lab.arm_image()?), &format!("{REPLACE}\n{script}"))?.ok()
 }

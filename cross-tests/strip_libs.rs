@@ -43,7 +43,7 @@ fn base(lab: &Lab) -> Verdict {
         [ \"$(digest /one)\" = \"$(digest /two)\" ]
         unset SOURCE_DATE_EPOCH; gb strip-libs --rootfs /three; gb strip-libs --rootfs /four
         [ \"$(digest /three)\" = \"$(digest /four)\" ]
-        cd /one; find . -newermt @1700000000 ! -newermt @1699999999; stat -c '%a %n' tmp etc/nsswitch.conf
+        cd /one; find . -newermt @1700000000 -o ! -newermt @1699999999; stat -c '%a %n' tmp etc/nsswitch.conf
         readlink lib lib64; find . -type f | sed 's/\\.so.*/.so/' | sort -u | tr '\\n' ' '";
     let text = sh(lab, script)?.ok()?;
     let lines: Vec<_> = text.lines().filter(|line| !line.contains("find all they need")).collect();
@@ -283,7 +283,7 @@ fn checks(lab: &Lab) -> Verdict {
 }
 
 fn layouts(lab: &Lab) -> Verdict {
-    let image = lab.arm_image.as_deref().ok_or("GB_TEST_ARM_IMAGE names no image (make test)")?;
+    let image = lab.arm_image()?;
     let script = "cd /roots; echo '#include <stdio.h>
 int main(void) { puts(\"hello\"); }' >/tmp/h.c
         x86_64-linux-gnu-clang -o rpm/usr/bin/h /tmp/h.c
@@ -307,7 +307,7 @@ END
 }
 
 fn killed(lab: &Lab) -> Verdict {
-    let image = lab.arm_image.as_deref().ok_or("GB_TEST_ARM_IMAGE names no image (make test)")?;
+    let image = lab.arm_image()?;
     let script = r"
         for call in openat mkdirat fchmod rename; do
             step=0; code=137

@@ -1,17 +1,17 @@
 //! `gb binfmt`, as far as it needs no emulator; and that its documentation has everything.
 
 use std::collections::BTreeSet;
-use std::process::Command;
 
 use gb::binfmt::reason::Reason;
 use serde_json::Value;
 
+use crate::gb::{Call, PATH};
+
 const DOCUMENT: &str = include_str!("../../docs/binfmt.md");
 
-fn gb() -> Command {
-    let mut gb = Command::new(env!("CARGO_BIN_EXE_gb"));
-    gb.env_clear();
-    gb
+/// gb with nothing in its environment that it goes by here.
+fn gb() -> Call {
+    Call::new(PATH).env("PATH", "/nonexistent").env("GB_BINFMT", "")
 }
 
 /// A section of the document, without its heading.
@@ -47,7 +47,7 @@ fn the_documented_json_has_the_fields_of_the_real_one() {
     let (_, example) = section("JSON").split_once("```json\n").unwrap();
     let (example, rest) = example.split_once("```").unwrap();
     let example: Value = serde_json::from_str(example).unwrap();
-    let output = gb().args(["binfmt", "check", "--json", "amd64"]).output().unwrap();
+    let output = gb().args(["binfmt", "check", "--json", "amd64"]).output();
     let real: Value = serde_json::from_slice(&output.stdout).unwrap();
     let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     assert_eq!(names(&example), names(&real));
@@ -64,13 +64,13 @@ fn the_documented_json_has_the_fields_of_the_real_one() {
 #[test]
 fn this_machine_runs_its_own_programs_and_is_healthy() {
     let host = gb::platform::Platform::host().unwrap().goarch;
-    let output = gb().args(["binfmt", "check", host]).output().unwrap();
+    let output = gb().args(["binfmt", "check", host]).output();
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(text, format!("linux/{host}: runs: this machine runs it itself\n"));
     assert_eq!(output.status.code(), Some(0));
-    let health = gb().args(["binfmt", "check", "--health"]).output().unwrap();
+    let health = gb().args(["binfmt", "check", "--health"]).output();
     assert_eq!((health.status.code(), health.stdout.len(), health.stderr.len()), (Some(0), 0, 0));
-    let nonsense = gb().args(["binfmt", "check", "--health"]).env("GOARCH", "amd46").output().unwrap();
+    let nonsense = gb().args(["binfmt", "check", "--health"]).env("GOARCH", "amd46").output();
     assert_eq!((nonsense.status.code(), nonsense.stderr.len()), (Some(1), 0));
 }
 
@@ -78,7 +78,7 @@ fn this_machine_runs_its_own_programs_and_is_healthy() {
 fn whoever_waits_for_ever_gets_an_answer_all_the_same() {
     let host = gb::platform::Platform::host().unwrap().goarch;
     for arguments in [["--wait", "18446744073709551615"], ["--timeout", "1e19"]] {
-        let output = gb().args(["binfmt", "check", host]).args(arguments).output().unwrap();
+        let output = gb().args(["binfmt", "check", host]).args(arguments).output();
         assert_eq!(
             output.status.code(),
             Some(0),
@@ -102,7 +102,7 @@ fn what_contradicts_itself_is_refused() {
         &["amd46"],
         &["--deep"],
     ] {
-        let output = gb().args(["binfmt", "check"]).args(arguments).output().unwrap();
+        let output = gb().args(["binfmt", "check"]).args(arguments).output();
         assert_eq!(output.status.code(), Some(125), "{arguments:?}");
         let error = String::from_utf8(output.stderr).unwrap();
         assert!(error.starts_with("gb: ") && error.lines().count() == 1, "{error}");

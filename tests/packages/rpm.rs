@@ -167,10 +167,10 @@ pub fn compare(root: &Root, backend: &str) {
     let mut asked = 0;
     // (Of Berkeley DB only the table of packages is there, and rpm -qf looks into another one.)
     let is_asked = backend != "bdb_ro";
-    for path in paths
-        .iter()
-        .filter(|path| is_asked && !path.starts_with("/usr/share/many") || path.ends_with("name 7"))
-    {
+    for path in paths.iter().filter(|path| {
+        is_asked
+            && (!path.starts_with("/usr/share/many") || path.ends_with("a file with quite a long name 7"))
+    }) {
         let mut arguments = reading(root, backend);
         arguments.extend(["-qf".into(), "--qf".into(), "%{NAME}\\n".into(), path.clone().into()]);
         let said = said("rpm", &arguments);
