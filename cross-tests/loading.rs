@@ -263,7 +263,7 @@ const TREES: [Tree; 43] = [
 ];
 
 /// What only this machine's own ldconfig and processor can be asked.
-const NATIVE_TREES: [Tree; 7] = [
+const NATIVE_TREES: [Tree; 9] = [
     tree(
         "ld.so.cache names a directory of ld.so.conf",
         "lib /opt/a/liba.so; echo /opt/a >$R/etc/ld.so.conf; prog $(need liba.so); ldconfig -r $R",
@@ -272,6 +272,21 @@ const NATIVE_TREES: [Tree; 7] = [
         "the file of the cache's entry is gone, and one is in the loader's directories",
         "lib /opt/a/liba.so; echo /opt/a >$R/etc/ld.so.conf; prog $(need liba.so); ldconfig -r $R; rm $R/opt/a/liba.so
          lib /usr/lib/liba.so",
+    ),
+    tree(
+        "the cache's names have dates for versions, which are no numbers of 32 bits",
+        "all=; for n in 1 10 2147483647 2147483648 4294967295 4294967297 20240101120000 20250101120000 20260101120000 99999999999
+         do lib /opt/a/libd.so.$n; all=\"$all $(need libd.so.$n)\"; done
+         echo /opt/a >$R/etc/ld.so.conf; prog $all; ldconfig -r $R",
+    ),
+    failing(
+        "the cache's names are in no order, and one that is there is not found",
+        "libb.so => not found",
+        // libe.so, libd.so, libc.so.6, libc.so, libb.so, liba.so, the loader: 24 bytes each, after 48. The first and the last
+        // library change places.
+        "for n in a b c d e; do lib /opt/a/lib$n.so; done; echo /opt/a >$R/etc/ld.so.conf
+         prog $(need libb.so) $(need libc.so); ldconfig -r $R -c new; c=$R/etc/ld.so.cache; cp $c /tmp/c
+         dd if=/tmp/c of=$c bs=24 count=1 skip=2 seek=7 conv=notrunc; dd if=/tmp/c of=$c bs=24 count=1 skip=7 seek=2 conv=notrunc",
     ),
     failing(
         "ld.so.conf without a cache is read by nobody",

@@ -1,5 +1,8 @@
 //! ld.so.cache: which file ldconfig(8) has found for each name (glibc's sysdeps/generic/dl-cache.h, elf/dl-cache.c).
 
+use std::cmp::Ordering;
+
+use super::name_order::compare;
 use crate::platform::ElfData;
 
 /// What ldconfig has found.
@@ -28,8 +31,8 @@ pub enum Hwcap {
     None,
     /// The features of a subdirectory of glibc-hwcaps.
     Named(Vec<u8>),
-    /// Features by number, which glibc has not gone by since 2.37.
-    Legacy(u64),
+    /// Features by number, which glibc has not gone by since 2.37, or by a name that is not there.
+    Legacy,
 }
 
 /// Why a cache can't be read. A loader that can't do without one goes on without.
@@ -118,12 +121,33 @@ impl Cache {
     /// The file that a loader takes for a name: of those for the processor's hwcaps (best first) the best one, else the
     /// first one that asks for nothing. No second one is tried if this one can't be opened.
     pub fn find(&self, name: &[u8], flags: u32, hwcaps: &[Vec<u8>]) -> Option<&Entry> {
-        let matching =
-            || self.entries.iter().filter(|entry| entry.flags == flags && same_name(&entry.name, name));
+        let matching = || self.of(name).iter().filter(|entry| entry.flags == flags);
         let named = hwcaps.iter().find_map(|hwcap| {
             matching().find(|entry| matches!(&entry.hwcap, Hwcap::Named(needed) if needed == hwcap))
         });
         named.or_else(|| matching().find(|entry| entry.hwcap == Hwcap::None))
+    }
+
+    /// The entries of a name: those that a loader finds, which looks by halves and so relies on their order (`search_cache`).
+    fn of(&self, name: &[u8]) -> &[Entry] {
+        let order = |entry: &Entry| compare(name, &entry.name);
+        let (mut from, mut to) = (0, self.entries.len());
+        while from < to {
+            let middle = (from + to - 1) / 2;
+            let (before, rest) = self.entries.split_at(middle);
+            match rest.first().map(order) {
+                // The greatest name is the first.
+                Some(Ordering::Less) => from = middle + 1,
+                Some(Ordering::Greater) | None => to = middle,
+                Some(Ordering::Equal) => {
+                    let is_same = |entry: &&Entry| order(entry) == Ordering::Equal;
+                    let first = middle - before.iter().rev().take_while(is_same).count();
+                    let after = rest.iter().take(to - middle).take_while(is_same).count();
+                    return self.entries.get(first..middle + after).unwrap_or_default();
+                }
+            }
+        }
+        &[]
     }
 
     /// Whether there are files for some processors only.
@@ -182,14 +206,13 @@ fn new_format(all: Numbers<'_>) -> Result<Cache, CacheError> {
         let hwcap = match all.u64(at + 16)? {
             0 => Hwcap::None,
             number if number & NAMED_MASK == IS_NAMED => {
-                // One without a name is for no processor.
                 let index = usize::try_from(number & u64::from(u32::MAX)).ok();
                 match index.and_then(|index| hwcaps.get(index)) {
                     Some(name) => Hwcap::Named(name.to_vec()),
-                    None => Hwcap::Legacy(number),
+                    None => Hwcap::Legacy,
                 }
             }
-            number => Hwcap::Legacy(number),
+            _ => Hwcap::Legacy,
         };
         entries.push(Entry { flags: all.u32(at)?, name: name.to_vec(), path: path.to_vec(), hwcap });
     }
@@ -212,41 +235,6 @@ fn hwcap_names(all: Numbers<'_>) -> Result<Vec<&[u8]>, CacheError> {
         return names.map(|at| all.text(all.size(at)?).ok_or(CacheError::Damaged)).collect();
     }
     Ok(Vec::new())
-}
-
-/// Whether two names are the same to `_dl_cache_libcmp`, which compares numbers in them as numbers: `libx.so.01`.
-fn same_name(one: &[u8], other: &[u8]) -> bool {
-    let (mut one, mut other) = (one, other);
-    loop {
-        match (one.split_first(), other.split_first()) {
-            (None, None) => return true,
-            (Some((a, rest)), Some((b, other_rest))) => {
-                if a.is_ascii_digit() && b.is_ascii_digit() {
-                    let (first, after) = number(one);
-                    let (second, other_after) = number(other);
-                    if first != second {
-                        return false;
-                    }
-                    (one, other) = (after, other_after);
-                } else if a == b {
-                    (one, other) = (rest, other_rest);
-                } else {
-                    return false;
-                }
-            }
-            _ => return false,
-        }
-    }
-}
-
-/// The number that a text begins with, in the arithmetic of a C int that wraps, and what follows.
-fn number(text: &[u8]) -> (u32, &[u8]) {
-    let end = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
-    let (digits, rest) = text.split_at(end);
-    let value = digits
-        .iter()
-        .fold(0u32, |value, digit| value.wrapping_mul(10).wrapping_add(u32::from(digit.wrapping_sub(b'0'))));
-    (value, rest)
 }
 
 #[cfg(test)]
@@ -374,21 +362,5 @@ mod tests {
         many[NEW.len()..NEW.len() + 4].fill(0xff);
         assert_eq!(Cache::read(&many, ElfData::Little), Err(CacheError::Damaged));
         assert_eq!(Cache::read(&old(&[])[..12], ElfData::Little), Err(CacheError::Damaged));
-    }
-
-    #[test]
-    fn numbers_in_names_are_numbers() {
-        for (one, other, expected) in [
-            ("libx.so.1", "libx.so.01", true),
-            ("libx.so.1", "libx.so.10", false),
-            ("libx.so.1", "libx.so.1a", false),
-            ("lib1x2", "lib01x002", true),
-            ("", "", true),
-            ("a", "", false),
-            ("4294967297", "1", true),
-        ] {
-            assert_eq!(same_name(one.as_bytes(), other.as_bytes()), expected, "{one} {other}");
-            assert_eq!(same_name(other.as_bytes(), one.as_bytes()), expected, "{other} {one}");
-        }
     }
 }

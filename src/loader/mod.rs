@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `glibc.rs`, `musl.rs` | the order in which either loads objects, and where it looks for each |
 //! | `own.rs` | what a loader's own file says: its directories, `$LIB`, the names of glibc-hwcaps |
-//! | `cache.rs`, `cache_writing.rs`, `conf.rs` | ld.so.cache, and ld.so.conf, which it is made from |
+//! | `cache.rs`, `cache_writing.rs`, `name_order.rs`, `conf.rs` | ld.so.cache, and ld.so.conf, which it is made from |
 //! | `tokens.rs`, `paths.rs` | `$ORIGIN` and the like; lists of directories |
 //! | `search.rs` | where glibc's looks for one name |
 //! | `verify.rs` | which files fit, which are passed over, and which are the program's end |
@@ -21,6 +21,7 @@ mod files;
 mod glibc;
 mod graph;
 mod musl;
+mod name_order;
 mod own;
 mod paths;
 mod search;
