@@ -46,6 +46,7 @@ mod own_libraries;
 mod persistent;
 mod prerequisites;
 mod registration;
+mod rights;
 mod roles;
 mod runner;
 mod sanitizers;
@@ -108,6 +109,7 @@ fn main() -> ExitCode {
         deep::cases(),
         drop_in::cases(),
         registration::cases(),
+        rights::cases(),
         persistent::cases(),
         runner::cases(),
         emulation::cases(),

@@ -17,7 +17,6 @@ pub fn path_of(graph: &Graph, object: usize) -> String {
 pub fn asker(graph: &Graph, asker: Asker) -> String {
     match asker {
         Asker::Object(object) => path_of(graph, object),
-        Asker::Environment => "LD_PRELOAD".to_owned(),
         Asker::PreloadFile => "/etc/ld.so.preload".to_owned(),
     }
 }

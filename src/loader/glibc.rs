@@ -46,9 +46,14 @@ pub(super) fn resolve(
     settings: &Settings,
 ) -> Graph {
     let origin = directory_of(program.real_path.unwrap_or(program.path)).to_vec();
-    let tokens =
-        Tokens { origin: Some(&origin), lib: Some(&loader.lib), platform: settings.platform.as_deref() };
-    let library_path = settings.library_path.as_deref().unwrap_or_default();
+    let tokens = Tokens {
+        origin: Some(&origin),
+        lib: Some(&loader.lib),
+        platform: settings.platform.as_deref(),
+        ..Tokens::default()
+    };
+    // A variable of the caller's (unsecure_envvars in sysdeps/generic/unsecvars.h).
+    let library_path = settings.library_path.as_deref().filter(|_| !program.is_secure).unwrap_or_default();
     let cache = files.contents(&loader.cache).ok();
     let cache = cache.and_then(|bytes| files.cache(&bytes, own.header.data));
     let search = Search {
@@ -58,6 +63,7 @@ pub(super) fn resolve(
         settings,
         cache,
         cache_flags: own.abi.loading.cache,
+        is_secure: program.is_secure,
         library_path: paths::list(library_path, b":;", &tokens, settings.directory.as_deref()),
         tries_left: MOST_TRIES,
     };
@@ -68,7 +74,7 @@ pub(super) fn resolve(
         elf: Rc::clone(&program.elf),
         names: Vec::new(),
         parent: None,
-        origin: Some(origin),
+        origin,
     });
     let mut namespace = Namespace::default();
     if program.real_path.is_none() {
@@ -97,7 +103,7 @@ impl Loading<'_> {
                     for name in &names {
                         namespace.by_name.entry(name.clone()).or_insert(LOADER);
                     }
-                    let origin = Some(directory_of(&own.path).to_vec());
+                    let origin = directory_of(&own.path).to_vec();
                     let path = own.path.clone();
                     self.graph.objects.push(Object { path, id: opened.id, elf, names, parent: None, origin });
                     None
@@ -121,17 +127,14 @@ impl Loading<'_> {
     }
 
     fn preload(&mut self, namespace: &mut Namespace) {
-        let variable = self.search.settings.preload.clone().unwrap_or_default();
         let file = self.search.files.contents(PRELOAD_FILE).unwrap_or_default();
-        let words = variable.split(|byte| b" :".contains(byte)).map(|word| (Asker::Environment, word));
         // Comments go to the end of their line.
         let lines = file.split(|byte| *byte == b'\n');
         let lines = lines.map(|line| line.split(|byte| *byte == b'#').next().unwrap_or_default());
         let listed = lines.flat_map(|line| line.split(|byte| b" \t:".contains(byte)));
-        let listed = listed.map(|word| (Asker::PreloadFile, word));
         let mut found = Vec::new();
-        for (asker, name) in words.chain(listed).filter(|(_, name)| !name.is_empty()) {
-            found.extend(self.load(namespace, asker, How::Preload, name));
+        for name in listed.filter(|name| !name.is_empty()) {
+            found.extend(self.load(namespace, Asker::PreloadFile, How::Preload, name));
         }
         for index in found {
             if !namespace.order.contains(&index) {
@@ -197,7 +200,10 @@ impl Loading<'_> {
         let names: Vec<_> = lists
             .flat_map(|list| list.split(|byte| *byte == b':').map(<[u8]>::to_vec).collect::<Vec<_>>())
             .collect();
-        for name in names.iter().filter(|name| !name.is_empty()) {
+        // dso_name_valid_for_suid in elf/rtld.c
+        let is_taken = |name: &&Vec<u8>| !(name.is_empty() || self.search.is_secure && name.contains(&b'/'));
+        let names: Vec<_> = names.iter().filter(is_taken).collect();
+        for name in names {
             let mut namespace = Namespace::default();
             for name in [Some(&own.path), own.soname.as_ref()].into_iter().flatten() {
                 namespace.by_name.insert(name.clone(), LOADER);
@@ -211,13 +217,9 @@ impl Loading<'_> {
 
     /// Loads what is asked for, if it is not loaded; its index.
     fn load(&mut self, namespace: &mut Namespace, asker: Asker, how: How, name: &[u8]) -> Option<usize> {
-        let index = match asker {
-            Asker::Object(index) => index,
-            Asker::Environment | Asker::PreloadFile => PROGRAM,
-        };
         let mut answer =
             Answer { asker, how, name: name.to_vec(), tried: Vec::new(), result: Err(Problem::NotFound) };
-        answer.result = self.find(namespace, index, &mut answer);
+        answer.result = self.find(namespace, asker.object(), &mut answer);
         if let Err(Problem::Limit(limit)) = answer.result {
             self.graph.limit = Some(limit);
         }
@@ -236,7 +238,13 @@ impl Loading<'_> {
         // Tokens come first, also in a name that is looked for in directories.
         let name = match (&answer.how, answer.name.contains(&b'$')) {
             (How::Request(_), true) => {
-                self.search.tokens(object).expand(&answer.name).map_err(Problem::Token)?
+                let tokens = self.search.tokens(object);
+                let name = tokens.expand(&answer.name).map_err(Problem::Token)?;
+                if self.search.is_secure && name != answer.name {
+                    let why = "a program with rights of its own may not have tokens in names".to_owned();
+                    return Err(Problem::Fatal { path: answer.name.clone(), why });
+                }
+                name
             }
             _ => answer.name.clone(),
         };
@@ -275,7 +283,7 @@ impl Loading<'_> {
             namespace.by_soname.entry(soname.to_vec()).or_insert(index);
         }
         namespace.by_file.insert(opened.id, index);
-        let origin = Some(directory_of(&path).to_vec());
+        let origin = directory_of(&path).to_vec();
         let parent = (!is_audit).then_some(asker);
         // Its path is one of its names.
         namespace.by_name.entry(path.clone()).or_insert(index);

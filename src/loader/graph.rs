@@ -34,7 +34,7 @@ pub struct Object {
     /// The object for which it was loaded.
     pub parent: Option<usize>,
     /// The directory that `$ORIGIN` stands for.
-    pub origin: Option<Vec<u8>>,
+    pub origin: Vec<u8>,
 }
 
 /// The answer to a request.
@@ -57,8 +57,6 @@ pub struct Answer {
 pub enum Asker {
     /// An object.
     Object(usize),
-    /// LD_PRELOAD
-    Environment,
     /// /etc/ld.so.preload
     PreloadFile,
 }
@@ -68,7 +66,7 @@ impl Asker {
     pub fn object(self) -> usize {
         match self {
             Asker::Object(object) => object,
-            Asker::Environment | Asker::PreloadFile => 0,
+            Asker::PreloadFile => 0,
         }
     }
 }

@@ -5,7 +5,7 @@
 //! | `glibc.rs`, `musl.rs` | the order in which either loads objects, and where it looks for each |
 //! | `own.rs` | what a loader's own file says: its directories, `$LIB`, the names of glibc-hwcaps |
 //! | `cache.rs`, `cache_writing.rs`, `name_order.rs`, `conf.rs` | ld.so.cache, and ld.so.conf, which it is made from |
-//! | `tokens.rs`, `paths.rs` | `$ORIGIN` and the like; lists of directories |
+//! | `tokens.rs`, `trust.rs`, `paths.rs` | `$ORIGIN` and the like, and which of them a set-user-ID program takes; lists of directories |
 //! | `search.rs` | where glibc's looks for one name |
 //! | `verify.rs` | which files fit, which are passed over, and which are the program's end |
 //! | `versions.rs` | whether every version of a symbol that is asked for is there |
@@ -26,6 +26,7 @@ mod own;
 mod paths;
 mod search;
 mod tokens;
+mod trust;
 mod verify;
 mod versions;
 
@@ -49,8 +50,6 @@ use crate::elf::Elf;
 pub struct Settings {
     /// LD_LIBRARY_PATH
     pub library_path: Option<Vec<u8>>,
-    /// LD_PRELOAD
-    pub preload: Option<Vec<u8>>,
     /// The names of glibc-hwcaps that the processor has, best first. None: a processor of the oldest kind.
     pub hwcaps: Vec<Vec<u8>>,
     /// What `$PLATFORM` stands for, which only the processor knows.
@@ -70,6 +69,9 @@ pub struct Program<'a> {
     pub id: FileId,
     /// What it says of itself.
     pub elf: std::rc::Rc<Elf>,
+    /// Whether it runs with other rights than whoever starts it has (AT_SECURE; `__libc_enable_secure`): set-user-ID,
+    /// set-group-ID or with capabilities.
+    pub is_secure: bool,
 }
 
 /// What a program's loader would load, and what it would miss.
@@ -94,6 +96,7 @@ mod tests {
     struct Fake {
         files: HashMap<String, (u64, Vec<u8>)>,
         errors: HashMap<String, Errno>,
+        is_secure: bool,
     }
 
     impl Fake {
@@ -101,6 +104,13 @@ mod tests {
             let names = entries.iter().map(|(tag, name)| (*tag, (*name).to_owned())).collect();
             let sample = Sample { names, ..Sample::new(ElfClass::Elf64, ElfData::Little) };
             self.file(path, sample.bytes())
+        }
+
+        /// What a kernel starts.
+        fn program(&mut self, entries: &[(u64, &str)]) -> &mut Fake {
+            let names = entries.iter().map(|(tag, name)| (*tag, (*name).to_owned())).collect();
+            let sample = Sample::new(ElfClass::Elf64, ElfData::Little);
+            self.file("/bin/prog", Sample { interpreter: Some(GLIBC), names, ..sample }.bytes())
         }
 
         fn file(&mut self, path: &str, bytes: Vec<u8>) -> &mut Fake {
@@ -124,6 +134,7 @@ mod tests {
                 real_path: Some(b"/bin/prog"),
                 id: opened.id,
                 elf: opened.elf.unwrap(),
+                is_secure: self.is_secure,
             };
             resolve(self, &own, &program, settings)
         }
@@ -232,6 +243,36 @@ mod tests {
         assert_eq!(fake.shown(GLIBC, &platform), "/opt/haswell/liba.so");
         let directory = Settings { directory: Some(b"/here".to_vec()), ..settings };
         assert_eq!(fake.shown(GLIBC, &directory), "/here/relative/liba.so");
+    }
+
+    #[test]
+    fn a_program_with_rights_of_its_own_takes_nothing_from_where_its_caller_could_lead_it() {
+        let mut fake = fake();
+        fake.is_secure = true;
+        fake.program(&[
+            (NEEDED, "liba.so"),
+            (NEEDED, "libb.so"),
+            (AUDIT, "/opt/w.so"),
+            (RUNPATH, "$ORIGIN/../opt:/fix"),
+        ]);
+        fake.lib("/bin/../opt/liba.so", &[])
+            .lib("/opt/w.so", &[])
+            .lib("/mine/libb.so", &[])
+            .lib("/fix/libb.so", &[]);
+        let settings = Settings { library_path: Some(b"/mine".to_vec()), ..Settings::default() };
+        assert_eq!(fake.shown(GLIBC, &settings), "/fix/libb.so !liba.so");
+        assert_eq!(fake.shown(MUSL, &settings), "!liba.so !libb.so");
+        let skipped =
+            fake.resolve(GLIBC, &settings).answers.into_iter().find(|answer| answer.is_hole()).unwrap();
+        assert!(
+            matches!(skipped.tried[0].outcome, Outcome::Skipped(why) if why.contains("rights of its own"))
+        );
+        fake.is_secure = false;
+        assert_eq!(fake.shown(GLIBC, &settings), "/bin/../opt/liba.so /mine/libb.so /opt/w.so");
+        // A token in a name is the program's end.
+        fake.is_secure = true;
+        fake.program(&[(NEEDED, "$ORIGIN/liba.so")]).lib("/bin/liba.so", &[]);
+        assert_eq!(fake.shown(GLIBC, &settings), "!$ORIGIN/liba.so");
     }
 
     #[test]

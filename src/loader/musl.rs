@@ -31,6 +31,7 @@ struct Loading<'a> {
     files: &'a dyn Files,
     machine: Machine<'a>,
     settings: &'a Settings,
+    is_secure: bool,
     /// The directories of the system, read when they are first needed.
     system: Vec<u8>,
     graph: Graph,
@@ -56,13 +57,14 @@ pub(super) fn resolve(
         files,
         machine: Machine::of(own),
         settings,
+        is_secure: program.is_secure,
         system,
         graph: Graph::default(),
         by_name: HashMap::new(),
         by_file: HashMap::new(),
         tries_left: MOST_TRIES,
     };
-    let origin = Some(directory_of(program.real_path.unwrap_or(program.path)).to_vec());
+    let origin = directory_of(program.real_path.unwrap_or(program.path)).to_vec();
     loading.graph.objects.push(Object {
         path: program.path.to_vec(),
         id: program.id,
@@ -73,7 +75,7 @@ pub(super) fn resolve(
     });
     let result = match files.open(&own.path).map(|opened| (opened.id, opened.elf)) {
         Ok((id, Ok(elf))) => {
-            let origin = Some(directory_of(&own.path).to_vec());
+            let origin = directory_of(&own.path).to_vec();
             let path = own.path.clone();
             let names = vec![own.path.clone()];
             loading.by_file.insert(id, LOADER);
@@ -99,17 +101,12 @@ pub(super) fn resolve(
 
 impl Loading<'_> {
     fn load_all(&mut self) {
-        let preload = self.settings.preload.clone().unwrap_or_default();
-        let words = preload.split(|byte| *byte == b':' || byte.is_ascii_whitespace());
-        for name in words.filter(|name| !name.is_empty()) {
-            self.load(Asker::Environment, How::Preload, name);
-        }
         let mut index = 0;
         while let Some(elf) = self.graph.objects.get(index).map(|object| Rc::clone(&object.elf)) {
             for request in dynamic(&elf).map(|dynamic| dynamic.requests.as_slice()).unwrap_or_default() {
                 // musl knows no filters.
                 if request.kind == RequestKind::Needed {
-                    self.load(Asker::Object(index), How::Request(request.kind), &request.name);
+                    self.load(index, How::Request(request.kind), &request.name);
                 }
                 if self.graph.limit.is_some() {
                     return;
@@ -119,17 +116,19 @@ impl Loading<'_> {
         }
     }
 
-    fn load(&mut self, asker: Asker, how: How, name: &[u8]) {
-        let index = match asker {
-            Asker::Object(index) => index,
-            Asker::Environment | Asker::PreloadFile => PROGRAM,
-        };
+    fn load(&mut self, asker: usize, how: How, name: &[u8]) {
         let mut tried = Vec::new();
-        let result = self.find(index, name, &mut tried);
+        let result = self.find(asker, name, &mut tried);
         if let Err(Problem::Limit(limit)) = result {
             self.graph.limit = Some(limit);
         }
-        self.graph.answers.push(Answer { asker, how, name: name.to_vec(), tried, result });
+        self.graph.answers.push(Answer {
+            asker: Asker::Object(asker),
+            how,
+            name: name.to_vec(),
+            tried,
+            result,
+        });
     }
 
     fn find(&mut self, asker: usize, name: &[u8], tried: &mut Vec<Try>) -> Result<(usize, Rule), Problem> {
@@ -172,7 +171,7 @@ impl Loading<'_> {
             self.by_name.entry(short).or_insert(index);
         }
         self.by_file.insert(opened.id, index);
-        let origin = Some(directory_of(&path).to_vec());
+        let origin = directory_of(&path).to_vec();
         self.graph.objects.push(Object {
             path,
             id: opened.id,
@@ -188,7 +187,8 @@ impl Loading<'_> {
     /// LD_LIBRARY_PATH, the paths of the object and of those that it was loaded for, and the system's.
     fn search(&mut self, asker: usize, name: &[u8], tried: &mut Vec<Try>) -> Result<Option<Hit>, Problem> {
         let mut lists = Vec::new();
-        lists.extend(self.settings.library_path.clone().map(|list| (list, Place::LibraryPath)));
+        let library_path = self.settings.library_path.clone().filter(|_| !self.is_secure);
+        lists.extend(library_path.map(|list| (list, Place::LibraryPath)));
         let mut next = Some(asker);
         let mut seen = Vec::new();
         while let Some((index, object)) = next.and_then(|index| Some((index, self.graph.objects.get(index)?)))
@@ -196,7 +196,9 @@ impl Loading<'_> {
             seen.push(index);
             let dynamic = dynamic(&object.elf);
             let text = dynamic.and_then(|dynamic| dynamic.runpath.as_ref().or(dynamic.rpath.as_ref()));
-            if let Some(list) = text.and_then(|text| origin_in(text, object.origin.as_deref())) {
+            // "The pathname is under the control of the caller of execve" (fixup_rpath).
+            let origin = Some(object.origin.as_slice()).filter(|_| index != PROGRAM || !self.is_secure);
+            if let Some(list) = text.and_then(|text| origin_in(text, origin)) {
                 lists.push((list, Place::Rpath(index)));
             }
             next = object.parent.filter(|parent| !seen.contains(parent));

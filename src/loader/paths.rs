@@ -1,6 +1,6 @@
 //! Lists of directories as loaders take them from RPATH, RUNPATH and LD_LIBRARY_PATH (`fillin_rpath` in glibc's dl-load.c).
 
-use super::tokens::Tokens;
+use super::tokens::{ORIGIN, Tokens};
 
 /// A directory of such a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub(super) enum Directory {
 }
 
 pub(super) const NO_PLATFORM: &str = "only the processor knows what $PLATFORM stands for";
+pub(super) const NO_TRUST: &str =
+    "it runs with rights of its own, and its loader trusts $ORIGIN only within the system's directories";
 pub(super) const NO_DIRECTORY: &str = "it depends on the working directory";
 
 /// The directories of a list, each once.
@@ -37,6 +39,7 @@ pub(super) fn list(
                 Some(path) => Directory::At(path),
                 None => Directory::Unknown { text: element.to_vec(), why: NO_DIRECTORY },
             },
+            Err(ORIGIN) => Directory::Unknown { text: element.to_vec(), why: NO_TRUST },
             Err(_) => Directory::Unknown { text: element.to_vec(), why: NO_PLATFORM },
         };
         if !directories.contains(&directory) {
@@ -88,7 +91,7 @@ mod tests {
 
     #[test]
     fn a_list_is_read_as_glibc_reads_it() {
-        let tokens = Tokens { origin: Some(b"/o"), lib: Some(b"lib64"), platform: None };
+        let tokens = Tokens { origin: Some(b"/o"), lib: Some(b"lib64"), ..Tokens::default() };
         let read = |text: &str, here: Option<&[u8]>| {
             let shown =
                 list(text.as_bytes(), b":", &tokens, here).into_iter().map(|directory| match directory {

@@ -11,7 +11,7 @@ use super::files::{Files, Opened};
 use super::graph::{Limit, Object, Outcome, Place, Problem, Try};
 use super::own::Glibc;
 use super::paths::{self, Directory, absolute, join};
-use super::tokens::Tokens;
+use super::tokens::{Tokens, Trust};
 use super::verify::{Machine, Verdict};
 use crate::elf::{Dynamic, Elf};
 
@@ -28,6 +28,8 @@ pub(super) struct Search<'a> {
     pub(super) cache: Option<Rc<Cache>>,
     /// The kind and ABI of the entries in it that are for this loader.
     pub(super) cache_flags: u32,
+    /// Whether the program runs with other rights than its caller.
+    pub(super) is_secure: bool,
     /// LD_LIBRARY_PATH
     pub(super) library_path: Vec<Directory>,
     /// How many paths may still be tried.
@@ -51,10 +53,15 @@ type Step = Result<Option<Hit>, Problem>;
 
 impl<'a> Search<'a> {
     pub(super) fn tokens<'t>(&'t self, object: &'t Object) -> Tokens<'t> {
+        let trust = Trust {
+            directories: &self.loader.directories,
+            is_program: object.parent.is_none() && object.elf.interpreter.is_some(),
+        };
         Tokens {
-            origin: object.origin.as_deref(),
+            origin: Some(&object.origin),
             lib: Some(&self.loader.lib),
             platform: self.settings.platform.as_deref(),
+            trust: self.is_secure.then_some(trust),
         }
     }
 

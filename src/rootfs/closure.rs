@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
+use std::os::fd::AsFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -16,7 +17,7 @@ use crate::elf::{Dynamic, Elf, ElfError, Notes, Request as DynamicRequest, Reque
 use crate::loader::{
     Answer, Asker, FileId, Files, Graph, How, Kind, NoLoader, Object, Own, Program, Settings, resolve,
 };
-use crate::sys::errno;
+use crate::sys::{capabilities, errno};
 
 /// Which files of glibc-hwcaps count. Which processor this machine has never does.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -190,14 +191,38 @@ impl<'a> Finder<'a> {
         }
         let real = self.seen.root().resolve(path, Last::Follow);
         let real = real.map_err(|error| StartError::Open(errno(error)))?.path.into_os_string().into_vec();
+        let is_secure = elf.interpreter.is_some() && self.is_secure(path, &elf);
         let program = Program {
             path: bytes,
             real_path: elf.interpreter.is_some().then_some(real.as_slice()),
             id: opened.id,
             elf,
+            is_secure,
         };
         let graphs = self.variants(&own, &program);
         Ok(Needs::Loaded { own, graphs })
+    }
+
+    /// Whether a program runs with rights that not everyone has who starts it, as far as that makes a difference to its
+    /// loader. (It does not while its owner, or root, starts it. A root is for the others, too.)
+    fn is_secure(&self, path: &Path, elf: &Elf) -> bool {
+        let texts = elf.dynamic.iter().flat_map(|dynamic| {
+            let names = dynamic.requests.iter().map(|request| &request.name);
+            names
+                .chain(&dynamic.rpath)
+                .chain(&dynamic.runpath)
+                .chain(&dynamic.audit)
+                .chain(&dynamic.dep_audit)
+        });
+        let matters = self.request.settings.library_path.is_some()
+            || texts.into_iter().any(|text| text.contains(&b'$') || text.contains(&b'/'));
+        matters
+            && self.seen.root().open_regular(path).is_ok_and(|(file, metadata)| {
+                // bprm_fill_uid in the kernel's fs/exec.c: without permission to run it for the group it is no set-group-ID.
+                metadata.mode & 0o4000 != 0
+                    || metadata.mode & 0o2010 == 0o2010
+                    || capabilities(file.as_fd()).is_ok_and(|capabilities| capabilities.is_some())
+            })
     }
 
     /// What a loader loads when a file asks for a library by name while it runs (dlopen(3)): the answer to the first request of
@@ -222,7 +247,7 @@ impl<'a> Finder<'a> {
         // No file has this number; so it is not taken for one that the library asks for.
         let nobody = FileId { device: u64::MAX, inode: u64::MAX };
         let path = by.map_or(b"/".as_slice(), |object| &object.path);
-        let program = Program { path, real_path: None, id: nobody, elf: Rc::new(elf) };
+        let program = Program { path, real_path: None, id: nobody, elf: Rc::new(elf), is_secure: false };
         self.variants(own, &program)
     }
 
