@@ -40,6 +40,7 @@ mod libraries;
 mod linking;
 mod loading;
 mod matrix;
+mod nsswitch;
 mod outside;
 mod own_cache;
 mod own_libraries;
@@ -110,6 +111,7 @@ fn main() -> ExitCode {
         drop_in::cases(),
         registration::cases(),
         rights::cases(),
+        nsswitch::cases(),
         persistent::cases(),
         runner::cases(),
         emulation::cases(),

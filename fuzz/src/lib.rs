@@ -19,9 +19,9 @@ mod user_spec;
 pub use accounts::{group, passwd};
 pub use cache_list::cache_list;
 pub use edit::edit;
-pub use elf::elf;
+pub use elf::{dlopen_note, elf};
 pub use entry::entry;
-pub use loading::{ld_cache, ld_conf};
+pub use loading::{ld_cache, ld_conf, nsswitch};
 pub use packages::{apk_installed, dpkg, licence, rpm_berkeley, rpm_header, rpm_ndb, rpm_sqlite};
 pub use plan::plan;
 pub use request::request;
@@ -32,7 +32,7 @@ pub use user_spec::user_spec;
 pub type Target = fn(&[u8]);
 
 /// Every fuzz target, by its name.
-pub const TARGETS: [(&str, Target); 19] = [
+pub const TARGETS: [(&str, Target); 21] = [
     ("passwd", passwd),
     ("group", group),
     ("user_spec", user_spec),
@@ -52,6 +52,8 @@ pub const TARGETS: [(&str, Target); 19] = [
     ("elf", elf),
     ("ld_cache", ld_cache),
     ("ld_conf", ld_conf),
+    ("nsswitch", nsswitch),
+    ("dlopen_note", dlopen_note),
 ];
 
 /// The files that an input is made of.

@@ -1,8 +1,9 @@
-//! What loaders are configured by.
+//! What loaders and libc are configured by.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+use gb::closure::databases;
 use gb::loader::{Cache, Conf, Errno, Files, Line, Opened, directories};
 use gb::platform::ElfData;
 
@@ -63,4 +64,23 @@ pub fn ld_conf(input: &[u8]) {
     let found = directories(&Configuration(files), b"/etc/ld.so.conf");
     assert!(found.iter().all(|directory| directory.starts_with(b"/")));
     assert_eq!(found.iter().collect::<BTreeSet<_>>().len(), found.len());
+}
+
+/// Each database has its services once; a line that can't be read is one of the file's.
+pub fn nsswitch(input: &[u8]) {
+    match databases(input) {
+        Ok(databases) => {
+            let names: BTreeSet<_> = databases.iter().map(|(name, _)| name).collect();
+            assert_eq!(names.len(), databases.len());
+            for service in databases.iter().flat_map(|(_, services)| services) {
+                assert!(!service.is_empty() && !service.starts_with('#'));
+                assert!(!service.contains(|letter: char| letter.is_ascii_whitespace() || letter == '['));
+            }
+        }
+        Err(error) => {
+            let line = input.split(|byte| *byte == b'\n').nth(error.line - 1).unwrap_or_default();
+            assert!(error.text.starts_with(b"[") && !error.text.contains(&b'\n'));
+            assert!(line.windows(error.text.len()).any(|window| window == error.text));
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! nsswitch.conf: which modules glibc loads when a program asks for names (nsswitch.conf(5)).
 
+use super::base::NSSWITCH_PATH;
+use super::hole::Hole;
 use crate::loader::{Kind, Object, Own};
 
 /// What glibc goes by where there is no such file, or no line for a database (nss/nss_database.c of glibc 2.34 and later; the
@@ -12,38 +14,133 @@ pub type Database = (String, Vec<String>);
 /// What programs ask for names and numbers all the time; there is a service for these, or they fail.
 const ASKED: [&str; 4] = ["passwd", "group", "shadow", "hosts"];
 
-/// The databases of a configuration, each with its services, in order.
-///
-/// A line is `database: service [STATUS=action] service …`; what follows a `#` is a comment. Anything else is passed over, as
-/// glibc does.
-pub fn databases(text: &[u8]) -> Vec<Database> {
-    let mut databases = Vec::new();
-    for line in text.split(|byte| *byte == b'\n') {
-        let line = line.split(|byte| *byte == b'#').next().unwrap_or_default();
-        let Some(colon) = line.iter().position(|byte| *byte == b':') else { continue };
-        let database =
-            String::from_utf8_lossy(line.get(..colon).unwrap_or_default().trim_ascii()).into_owned();
-        let mut found: Vec<String> = Vec::new();
-        let mut is_in_brackets = false;
-        for word in line.get(colon + 1..).unwrap_or_default().split(u8::is_ascii_whitespace) {
-            // `[NOTFOUND=return success=merge]` may have spaces in it, and a service right behind it.
-            let mut service = Vec::new();
-            for byte in word {
-                match byte {
-                    b'[' => is_in_brackets = true,
-                    b']' => is_in_brackets = false,
-                    byte if !is_in_brackets => service.push(*byte),
-                    _ => {}
-                }
+/// The databases that glibc knows (nss/databases.def). What other programs look for in the same file is theirs (`sudoers`).
+const DATABASES: [&str; 17] = [
+    "aliases",
+    "ethers",
+    "group",
+    "group_compat",
+    "gshadow",
+    "hosts",
+    "initgroups",
+    "netgroup",
+    "networks",
+    "passwd",
+    "passwd_compat",
+    "protocols",
+    "publickey",
+    "rpc",
+    "services",
+    "shadow",
+    "shadow_compat",
+];
+
+/// A line that glibc can't read. Since 2.34 it looks up nothing at all then, in whatever database.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {} is no [STATUS=ACTION] (SUCCESS, NOTFOUND, UNAVAIL or TRYAGAIN; return, continue or merge)", String::from_utf8_lossy(.text))]
+pub struct Malformed {
+    /// The line's number, from 1.
+    pub line: usize,
+    /// What it has for a status.
+    pub text: Vec<u8>,
+}
+
+impl Malformed {
+    /// What it means with a libc: a hole, or what is to be known.
+    pub fn hole(&self, libc: &Object) -> Result<Hole, String> {
+        match is_from_2_34(libc) {
+            true => {
+                let why = format!("{self}: glibc finds no service for anything then");
+                Ok(Hole::new(NSSWITCH_PATH, "services", why))
             }
-            let service = String::from_utf8_lossy(&service).into_owned();
-            if !service.is_empty() && !found.contains(&service) {
-                found.push(service);
-            }
+            false => Err(format!("{NSSWITCH_PATH}: {self}: glibc passes over what follows")),
         }
-        databases.push((database, found));
     }
-    databases
+}
+
+/// The databases of a configuration, each with its services, in order (`process_line` in nss/nss_database.c, and
+/// nss/nss_action_parse.c).
+///
+/// A line is `database: service [STATUS=action …] service …`; the last one of a database counts. Other lines are passed over.
+///
+/// glibc knows no comments: behind services it takes the words of one for more of them. No root has to have these.
+pub fn databases(text: &[u8]) -> Result<Vec<Database>, Malformed> {
+    let mut databases: Vec<Database> = Vec::new();
+    for (number, line) in (1..).zip(text.split(|byte| *byte == b'\n')) {
+        let line = line.split(|byte| *byte == 0).next().unwrap_or_default();
+        let line = without_space(line);
+        let end = line.iter().position(|byte| is_space(byte) || *byte == b':').unwrap_or(line.len());
+        let (name, rest) = line.split_at(end);
+        let Some(name) = DATABASES.iter().find(|known| known.as_bytes() == name) else { continue };
+        let skipped = rest.iter().take_while(|byte| is_space(byte) || **byte == b':').count();
+        if skipped == 0 {
+            continue;
+        }
+        let words = services(rest.get(skipped..).unwrap_or_default());
+        let words = words.map_err(|text| Malformed { line: number, text: text.to_vec() })?;
+        let words = words.into_iter().take_while(|word| !word.starts_with(b"#"));
+        let services = words.map(|word| String::from_utf8_lossy(word).into_owned()).collect();
+        databases.retain(|(known, _)| known != name);
+        databases.push(((*name).to_owned(), services));
+    }
+    Ok(databases)
+}
+
+/// The services of a line. `Err`: what is in brackets, and says nothing.
+fn services(mut line: &[u8]) -> Result<Vec<&[u8]>, &[u8]> {
+    let mut services = Vec::new();
+    loop {
+        line = without_space(line);
+        let end = line.iter().position(|byte| is_space(byte) || *byte == b'[').unwrap_or(line.len());
+        let (service, rest) = line.split_at(end);
+        // The list is at its end; also where brackets stand without a service.
+        if service.is_empty() {
+            return Ok(services);
+        }
+        services.push(service);
+        line = without_space(rest);
+        if let Some(inside) = line.strip_prefix(b"[") {
+            line = after_actions(inside).ok_or_else(|| {
+                let end = line.iter().position(|byte| *byte == b']').map_or(line.len(), |at| at + 1);
+                line.get(..end).unwrap_or(line)
+            })?;
+        }
+    }
+}
+
+/// What stands behind `STATUS=action STATUS=action]`, at least one of them.
+fn after_actions(mut line: &[u8]) -> Option<&[u8]> {
+    let word = |line: &mut &[u8]| {
+        let end = line.iter().position(|byte| is_space(byte) || b"=]".contains(byte)).unwrap_or(line.len());
+        let (word, rest) = line.split_at(end);
+        *line = without_space(rest);
+        word.to_ascii_uppercase()
+    };
+    line = without_space(line);
+    loop {
+        // All but this one.
+        line = line.strip_prefix(b"!").unwrap_or(line);
+        let status = word(&mut line);
+        line = without_space(line.strip_prefix(b"=")?);
+        let action = word(&mut line);
+        if !matches!(status.as_slice(), b"SUCCESS" | b"NOTFOUND" | b"UNAVAIL" | b"TRYAGAIN")
+            || !matches!(action.as_slice(), b"RETURN" | b"CONTINUE" | b"MERGE")
+        {
+            return None;
+        }
+        if let Some(rest) = line.strip_prefix(b"]") {
+            return Some(rest);
+        }
+    }
+}
+
+fn without_space(text: &[u8]) -> &[u8] {
+    text.get(text.iter().take_while(|byte| is_space(byte)).count()..).unwrap_or_default()
+}
+
+/// isspace(3)
+fn is_space(byte: &u8) -> bool {
+    matches!(byte, b' ' | b'\t'..=b'\r')
 }
 
 /// What glibc goes by where there is no configuration.
@@ -110,33 +207,56 @@ pub fn is_glibc(own: &Own, object: &Object) -> bool {
 
 /// Whether a service is in libc itself: from 2.34 on `files` and `dns` are.
 fn is_builtin(service: &str, libc: &Object) -> bool {
+    is_from_2_34(libc) && DEFAULT.contains(&service)
+}
+
+/// Whether a libc has what glibc 2.34 brought: services of its own, and that it looks up nothing by a file that it can't read.
+fn is_from_2_34(libc: &Object) -> bool {
     let versions = libc.elf.dynamic.as_ref().and_then(|dynamic| dynamic.defined_versions.as_ref());
-    let has_own = versions.is_some_and(|versions| versions.iter().any(|version| version == b"GLIBC_2.34"));
-    has_own && DEFAULT.contains(&service)
+    versions.is_some_and(|versions| versions.iter().any(|version| version == b"GLIBC_2.34"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// Each of these was given to glibc 2.36 (getent(1), and the modules that it looked for).
     #[test]
-    fn services_are_those_of_every_database_without_actions_and_comments() {
+    fn a_line_is_read_as_glibc_reads_it() {
         for (text, expected) in [
             ("", ""),
             ("passwd: files\nhosts:\tfiles dns # mdns4\n", "passwd=files hosts=files,dns"),
-            ("# passwd: ldap\n", ""),
+            ("# passwd: ldap\n#passwd: ldap [x]", ""),
             (
                 "hosts: mymachines resolve [!UNAVAIL=return] files myhostname dns",
                 "hosts=mymachines,resolve,files,myhostname,dns",
             ),
             ("hosts: files [NOTFOUND=return  SUCCESS=continue]dns", "hosts=files,dns"),
+            ("hosts: files[ !tryagain = Merge ]dns", "hosts=files,dns"),
             ("passwd:files sss\n group : files [SUCCESS=merge] sss\n", "passwd=files,sss group=files,sss"),
-            ("no database files\npasswd:\n: files\n", "passwd= =files"),
+            ("no database files\npasswd:\n: files\n", "passwd="),
+            ("hosts files dns\nhosts", "hosts=files,dns"),
+            ("hosts: : :files", "hosts=files"),
+            ("hosts: files\nhosts: dns", "hosts=dns"),
+            ("hosts: [NOTFOUND=return] files", "hosts="),
+            ("hosts: files [NOTFOUND=return] [SUCCESS=return] dns", "hosts=files"),
+            ("sudoers: files [nonsense]", ""),
+            ("hosts: files\x0bdns\x00sss", "hosts=files,dns"),
+            ("passwd: files\nhosts: files [FOO=return] dns", "2: [FOO=return]"),
+            ("hosts: files # [a comment]", "1: [a comment]"),
+            ("aliases: x [NOTFOUND=return", "1: [NOTFOUND=return"),
+            ("hosts: x []", "1: []"),
+            ("hosts: x [NOTFOUND]", "1: [NOTFOUND]"),
+            ("hosts: x [NOTFOUND=return=return]", "1: [NOTFOUND=return=return]"),
         ] {
-            let found = databases(text.as_bytes());
-            let found: Vec<_> =
-                found.iter().map(|(name, services)| format!("{name}={}", services.join(","))).collect();
-            assert_eq!(found.join(" "), expected, "{text}");
+            let found = match databases(text.as_bytes()) {
+                Ok(found) => {
+                    let shown = found.iter().map(|(name, services)| format!("{name}={}", services.join(",")));
+                    shown.collect::<Vec<_>>().join(" ")
+                }
+                Err(error) => format!("{}: {}", error.line, String::from_utf8_lossy(&error.text)),
+            };
+            assert_eq!(found, expected, "{text}");
         }
         assert_eq!(module("myhostname"), "libnss_myhostname.so.2");
     }

@@ -128,7 +128,13 @@ impl Gathering<'_> {
         };
         let databases = match (&self.request.services, text) {
             (Some(services), _) => vec![(String::new(), services.clone())],
-            (None, Some(text)) => nsswitch::databases(&text),
+            (None, Some(text)) => nsswitch::databases(&text).unwrap_or_else(|error| {
+                match error.hole(&libc) {
+                    Ok(hole) => self.closure.holes.push(hole),
+                    Err(note) => self.closure.notes.push(note),
+                }
+                nsswitch::default()
+            }),
             (None, None) => nsswitch::default(),
         };
         let mut is_there = |module: &str| {

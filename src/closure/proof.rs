@@ -236,6 +236,16 @@ impl Looking<'_> {
     fn services(&mut self) {
         let Some((libc, own)) = self.libc.clone() else { return };
         let Ok(configured) = self.root.read(Path::new(base::NSSWITCH_PATH), 1 << 20) else { return };
+        let databases = match nsswitch::databases(&configured) {
+            Ok(databases) => databases,
+            Err(error) => {
+                match error.hole(&libc) {
+                    Ok(hole) => self.proof.holes.push(hole),
+                    Err(note) => self.proof.notes.push(note),
+                }
+                return;
+            }
+        };
         let mut holes = Vec::new();
         let mut is_there = |module: &str| {
             let graphs = self.finder.asked(&own, Some(&libc), module.as_bytes());
@@ -245,7 +255,7 @@ impl Looking<'_> {
             }
             is_there
         };
-        for absent in nsswitch::absent(&nsswitch::databases(&configured), &libc, &mut is_there) {
+        for absent in nsswitch::absent(&databases, &libc, &mut is_there) {
             match absent.leaves {
                 Some(_) => holes.push(Hole::new("", &absent.module, absent.to_string())),
                 None => self.proof.notes.push(absent.to_string()),

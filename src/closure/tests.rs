@@ -221,6 +221,7 @@ fn services_that_a_distribution_names_and_nobody_has_installed_are_passed_over()
         ("passwd: sss here\n", "GLIBC_2.34", "", "libnss_sss.so.2"),
         // Before 2.34 these were modules, too.
         ("hosts: here dns\n", "GLIBC_2.28", "libnss_dns.so.2", ""),
+        ("passwd: files\nhosts: files [NOTFOUND]\n", "GLIBC_2.34", "services", ""),
     ] {
         let place = Place::new(version);
         place.file("/etc/nsswitch.conf", text, 0o644);
