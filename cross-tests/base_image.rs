@@ -95,7 +95,7 @@ fn made(_: &Lab) -> Verdict {
     };
     let (is_made, text) = make(&["BASE_BASEIMG=some/ubi", "BASE_CLEANUP_LEVEL=unstripped"])?;
     ensure!(
-        is_made && text.contains("BASE_BASEIMG=some/ubi") && text.contains("BASE_CLEANUP_LEVEL=unstripped"),
+        is_made && text.contains("BASE_NAME=some/ubi") && text.contains("BASE_CLEANUP_LEVEL=unstripped"),
         "{text}"
     );
     ensure!(text.contains("calico/base:latest-") && !text.contains("ubi9"), "{text}");
