@@ -29,6 +29,11 @@ pub fn cases() -> Vec<Case> {
             Needs::ArmImage,
             killed,
         ),
+        Case::new(
+            "a strip-libs of which any system call fails leaves no root, or the whole one, and says why",
+            Needs::ArmImage,
+            failing,
+        ),
     ]
 }
 
@@ -320,5 +325,38 @@ fn killed(lab: &Lab) -> Verdict {
         done";
     let text = Container::new(image).option("--cap-add=SYS_PTRACE").bare_sh(script)?.ok()?;
     ensure_eq!(text, "openat 0\nmkdirat 0\nfchmod 0\nrename 0\n");
+    Ok(())
+}
+
+/// (A failed write is the last line's, to standard output, when the root is there.)
+fn failing(lab: &Lab) -> Verdict {
+    let script = r#"
+        make() { gb strip-libs --no-metadata --rootfs $1 /usr/bin/true; }
+        digest() { (cd $1; find . -printf '%p %y %m %U %G %s %l\n' | sort; find . -type f -exec sha256sum {} + | sort) | sha256sum; }
+        make /whole >/dev/null; whole=$(digest /whole)
+        for pair in openat2:EIO getdents64:EIO read:EIO pread64:EIO readlinkat:EIO fgetxattr:EIO copy_file_range:ENOSPC ftruncate:ENOSPC \
+            mkdir:EROFS mkdirat:ENOSPC symlinkat:ENOSPC fchown:EPERM fchown:EIO fchmod:EIO utimensat:EIO rename:EIO flock:EIO; do
+            call=${pair%:*}; step=0
+            while :; do
+                step=$((step + 1)); code=0
+                strace -f -o /tmp/trace -e trace=$call -e inject=$call:error=${pair#*:}:when=$step \
+                    gb strip-libs --no-metadata --rootfs /r /usr/bin/true >/dev/null 2>/tmp/why || code=$?
+                if ! grep -q INJECTED /tmp/trace; then rm -r /r; break; fi
+                case $code in
+                    0) [ "$(digest /r)" = "$whole" ] || echo "$pair $step: another root"; rm -r /r ;;
+                    1 | 125) grep -q '^gb: ' /tmp/why && [ ! -e /r ] || { echo "$pair $step: $code"; cat /tmp/why; ls /r; } ;;
+                    *) echo "$pair $step: $code"; cat /tmp/why ;;
+                esac
+                echo $code >>/tmp/codes.$call
+            done
+        done
+        ls -A / | grep gb-unf || true
+        for call in getdents64 read copy_file_range rename fchmod; do echo $call $(sort -u /tmp/codes.$call); done
+        echo "$(cat /tmp/codes.* | wc -l) failures""#;
+    let text = Container::new(lab.arm_image()?).option("--cap-add=SYS_PTRACE").bare_sh(script)?.ok()?;
+    let (told, count) = text.rsplit_once("fchmod 125\n").ok_or_else(|| text.clone())?;
+    ensure_eq!(told, "getdents64 1\nread 0 1\ncopy_file_range 125\nrename 125\n");
+    let count = count.strip_suffix(" failures\n").and_then(|count| count.parse::<u32>().ok());
+    ensure!(count.is_some_and(|count| count > 100), "{text}");
     Ok(())
 }

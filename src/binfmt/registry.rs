@@ -7,18 +7,18 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use nix::dir::Dir;
 use nix::errno::Errno;
-use nix::fcntl::{Flock, FlockArg, OFlag, openat};
+use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::Mode;
 use nix::sys::statfs::{FsType, fstatfs};
 
 use super::entry::{Entry, ParseEntryError, RegistrationError};
 use super::host;
-use crate::sys::errno;
+use crate::sys::{self, errno};
 use crate::user_namespace::IdMap;
 
 /// Where it is mounted by convention.
@@ -150,22 +150,15 @@ impl Mount {
 
     /// Everything in it.
     pub fn read(&self) -> Registry {
-        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-        let opened = openat(&self.directory, c".", flags, Mode::empty()).and_then(Dir::from_fd);
-        let mut dir = match opened {
-            Ok(dir) => dir,
+        let names: Vec<_> = match sys::names(&self.directory).and_then(Iterator::collect) {
+            Ok(names) => names,
             Err(errno) => return Registry::Unreadable(errno),
         };
         let status = self.file(Path::new("status")).unwrap_or_default();
         let mut entries = Vec::new();
         let mut unread = Vec::new();
-        for entry in dir.iter().flatten() {
-            let name =
-                <std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(entry.file_name().to_bytes());
-            if [".", "..", "status", "register"].iter().any(|special| name == *special) {
-                continue;
-            }
-            match self.entry(name.to_owned()) {
+        for name in names.into_iter().filter(|name| ![c"status", c"register"].contains(&name.as_c_str())) {
+            match self.entry(OsString::from_vec(name.into_bytes())) {
                 Ok(entry) => entries.push(entry),
                 // Somebody has just removed it.
                 Err(ReadEntryError::File(_, Errno::ENOENT)) => {}
@@ -179,14 +172,14 @@ impl Mount {
     /// make any.
     ///
     /// Only root can open the file that is locked, so nobody else can keep it locked.
-    pub fn lock(&self) -> Option<Flock<OwnedFd>> {
+    pub fn lock(&self) -> Option<OwnedFd> {
         let flags = OFlag::O_WRONLY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-        let mut file = openat(self.directory.as_fd(), c"register", flags, Mode::empty()).ok()?;
+        let file = openat(self.directory.as_fd(), c"register", flags, Mode::empty()).ok()?;
         loop {
-            file = match Flock::lock(file, FlockArg::LockExclusive) {
-                Err((file, Errno::EINTR)) => file,
-                locked => return locked.ok(),
-            };
+            match sys::lock(file.as_fd(), true) {
+                Err(Errno::EINTR) => {}
+                locked => return locked.ok().map(|()| file),
+            }
         }
     }
 

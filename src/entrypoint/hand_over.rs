@@ -16,7 +16,6 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path};
 
-use nix::dir::Dir;
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, openat};
 use nix::sys::stat::{Mode, SFlag, fstat};
@@ -136,17 +135,10 @@ fn leads_to_mounts_alone(
     if others_may_write || depth > MAX_DEPTH {
         return Ok(false);
     }
-    // The same directory again, to be read: "." is not another one, whoever renames what.
-    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-    let mut entries = Dir::from_fd(openat(directory, c".", flags, Mode::empty())?)?;
     let mut count = 0;
-    for entry in entries.iter() {
-        let entry = entry?;
-        if [c".", c".."].contains(&entry.file_name()) {
-            continue;
-        }
+    for name in sys::names(directory)? {
         count += 1;
-        let is_engines = match enter(directory, entry.file_name(), own)? {
+        let is_engines = match enter(directory, &name?, own)? {
             Found::Mount => true,
             Found::Directory(below) => {
                 let is_engines = leads_to_mounts_alone(&below, own, depth + 1, inner)?;

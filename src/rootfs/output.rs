@@ -6,11 +6,11 @@
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
-use nix::dir::Dir;
 use nix::errno::Errno;
-use nix::fcntl::{AtFlags, Flock, FlockArg, OFlag, open, openat, renameat};
+use nix::fcntl::{AtFlags, OFlag, open, openat, renameat};
 use nix::sys::stat::{Mode, SFlag, fstatat};
 
 use crate::sys;
@@ -69,7 +69,7 @@ pub struct Output {
     out: PathBuf,
     temporary: PathBuf,
     /// The temporary directory, which is locked.
-    directory: Flock<OwnedFd>,
+    directory: OwnedFd,
     /// Its files are moved one by one, as the place is a mount, or not empty.
     merges: bool,
     is_finished: bool,
@@ -227,15 +227,15 @@ const DIRECTORY: OFlag =
     OFlag::O_RDONLY.union(OFlag::O_DIRECTORY).union(OFlag::O_NOFOLLOW).union(OFlag::O_CLOEXEC);
 
 /// A new directory of this name, locked. One that a gb has left which was killed goes.
-fn claim(path: &Path, out: &Path) -> Result<Flock<OwnedFd>, OutputError> {
+fn claim(path: &Path, out: &Path) -> Result<OwnedFd, OutputError> {
     let failed = |attempt, source: io::Error| OutputError::Io { attempt, path: path.to_owned(), source };
     let lock = || match open(path, DIRECTORY, Mode::empty()) {
         Err(Errno::ENOENT) => Ok(None),
         Err(errno) => Err(failed("open", errno.into())),
-        Ok(directory) => match Flock::lock(directory, FlockArg::LockExclusiveNonblock) {
-            Ok(lock) => Ok(Some(lock)),
-            Err((_, Errno::EWOULDBLOCK)) => Err(OutputError::Busy(out.to_owned())),
-            Err((_, errno)) => Err(failed("lock", errno.into())),
+        Ok(directory) => match sys::lock(directory.as_fd(), false) {
+            Ok(()) => Ok(Some(directory)),
+            Err(Errno::EWOULDBLOCK) => Err(OutputError::Busy(out.to_owned())),
+            Err(errno) => Err(failed("lock", errno.into())),
         },
     };
     if let Some(left) = lock()? {
@@ -257,15 +257,8 @@ fn is_refused(error: &io::Error) -> bool {
 }
 
 fn names(directory: BorrowedFd<'_>) -> Result<Vec<OsString>, Errno> {
-    let mut dir = Dir::from_fd(openat(directory, ".", DIRECTORY, Mode::empty())?)?;
-    let mut names = Vec::new();
-    for entry in dir.iter() {
-        let name =
-            <OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(entry?.file_name().to_bytes()).to_owned();
-        if name != "." && name != ".." {
-            names.push(name);
-        }
-    }
+    let names = sys::names(directory)?.map(|name| Ok(OsString::from_vec(name?.into_bytes())));
+    let mut names = names.collect::<Result<Vec<_>, Errno>>()?;
     names.sort_unstable();
     Ok(names)
 }

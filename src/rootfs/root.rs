@@ -7,7 +7,6 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
-use nix::dir::Dir;
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat, openat2, readlinkat};
 use nix::sys::stat::Mode;
@@ -15,6 +14,7 @@ use nix::sys::statfs::{PROC_SUPER_MAGIC, SYSFS_MAGIC, fstatfs};
 
 use super::metadata::{Kind, Metadata};
 use super::walk::{Last, Resolved, walk};
+use crate::sys;
 
 /// The flags of a descriptor that is for looking only: no FIFO waits, no device does anything.
 const LOOK: OFlag = OFlag::O_PATH.union(OFlag::O_CLOEXEC);
@@ -122,14 +122,9 @@ impl Root {
     /// The names in a directory, sorted, of which there may be at most so many.
     pub fn list(&self, path: &Path, most: usize) -> io::Result<Vec<OsString>> {
         let (handle, _) = self.look(path, Last::Follow)?;
-        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-        let mut directory = Dir::from_fd(openat(&handle, ".", flags, Mode::empty())?)?;
         let mut names = Vec::new();
-        for entry in directory.iter() {
-            let name = entry?.file_name().to_bytes().to_vec();
-            if name == b"." || name == b".." {
-                continue;
-            }
+        for name in sys::names(&handle)? {
+            let name = name?.into_bytes();
             if names.len() == most {
                 return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("more than {most} names")));
             }

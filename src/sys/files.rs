@@ -45,6 +45,16 @@ pub fn nameless_file(contents: &[u8]) -> io::Result<PathBuf> {
     Ok(format!("/proc/self/fd/{}", file.into_raw_fd()).into())
 }
 
+/// Locks a file against every other process that does, until its last descriptor is closed (flock(2)).
+///
+/// `waits`: until the others are done; else there is EWOULDBLOCK. (nix's `Flock` panics where the lock can't be given back, as on
+/// a network's file system whose server has gone.)
+pub fn lock(file: BorrowedFd<'_>, waits: bool) -> Result<(), Errno> {
+    let operation = if waits { libc::LOCK_EX } else { libc::LOCK_EX | libc::LOCK_NB };
+    // SAFETY: the descriptor is open, and no memory is handed over.
+    Errno::result(unsafe { libc::flock(file.as_raw_fd(), operation) }).map(drop)
+}
+
 /// statx(2): since Linux 5.8.
 fn statx_mount_id(file: BorrowedFd<'_>) -> Option<u64> {
     let mut answer = MaybeUninit::<libc::statx>::zeroed();

@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 mod capabilities;
+mod directory;
 mod environment;
 mod files;
 mod groups;
@@ -11,9 +12,11 @@ mod startup;
 mod terminal;
 
 pub use capabilities::{CAP_SETGID, CAP_SETUID, Capabilities};
+pub use directory::{Names, names};
 pub use environment::environ;
 pub use files::{
-    capabilities, errno, has_capabilities, is_mount, mount_id, mount_id_of, nameless_file, set_capabilities,
+    capabilities, errno, has_capabilities, is_mount, lock, mount_id, mount_id_of, nameless_file,
+    set_capabilities,
 };
 pub use groups::groups;
 pub use process::{

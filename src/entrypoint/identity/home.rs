@@ -14,7 +14,6 @@ use std::os::unix::fs::{
 };
 use std::path::{Path, PathBuf};
 
-use nix::dir::Dir;
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, RenameFlags, openat, renameat2};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat};
@@ -188,13 +187,10 @@ impl Walk {
         if !is_given && stat.st_uid != self.owner.uid {
             return Ok(());
         }
-        // The same directory again, to be read: "." is not another one, whoever renames what.
-        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-        let mut entries = Dir::from_fd(openat(place, c".", flags, Mode::empty())?)?;
-        for entry in entries.iter() {
-            let entry = entry?;
-            if ![c".", c".."].contains(&entry.file_name()) && self.entries <= MAX_ENTRIES {
-                self.entry(place.as_fd(), entry.file_name(), depth + 1);
+        for name in sys::names(place)? {
+            let name = name?;
+            if self.entries <= MAX_ENTRIES {
+                self.entry(place.as_fd(), &name, depth + 1);
             }
         }
         if is_given { self.give(place) } else { Ok(()) }
