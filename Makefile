@@ -9,11 +9,17 @@ build: ## gb itself, static: target/release/gb
 	cargo static
 
 # (setpriv: a make that is killed takes cargo with it; the tests end with cargo, and what they have started with them.)
-test: build test-image peers-image packages-image register ## unit, CLI, entrypoint, package and cross tests
+test: build test-image peers-image packages-image register foreign-base-image ## unit, CLI, entrypoint, package and cross tests
 	exec env GB_TEST_REQUIRE=all GB_TEST_IMAGE=$(GO_BUILD_TAG) GB_TEST_ARM_IMAGE=$(TEST_TAG) GB_TEST_BINFMT_IMAGE=$(BINFMT_TAG) \
-		GB_TEST_BASE_IMAGE=$(firstword $(BASE_TAGS)) GB_TEST_PEERS_IMAGE=$(PEERS_TAG) \
+		GB_TEST_BASE_IMAGES="$(firstword $(BASE_TAGS)) $(FOREIGN_BASE_TAG)" GB_TEST_PEERS_IMAGE=$(PEERS_TAG) \
 		GB_TEST_PACKAGES_IMAGE=$(PACKAGES_TAG) GB_TEST_GB=$${CARGO_TARGET_DIR:-target}/release/gb \
 		setpriv --pdeathsig TERM cargo test --locked
+
+# One of another architecture than this machine's, and of the other byte order.
+foreign := $(if $(filter s390x,$(own_arch)),amd64,s390x)
+FOREIGN_BASE_TAG := $(CALICO_BASE_IMAGE):$(firstword $(UBI_VERSIONS))-latest-$(foreign)
+foreign-base-image: register
+	@$(MAKE) --silent -C $(docker) calico-base-image ARCH=$(foreign) UBI_VERSIONS=$(firstword $(UBI_VERSIONS))
 
 bench: build image peers-image ## what gb costs over what it becomes, and beside programs that do the same
 	@cat benches/pairs benches/overhead | docker run --rm --interactive --env RUN_AS_ROOT=true --entrypoint bash $(GO_BUILD_TAG) -s
@@ -32,4 +38,4 @@ fuzz: ## give random account files, requests, kernel entries and package databas
 			-max_total_time=$(SECONDS) -max_len=4096 -timeout=10 -dict=dictionary -verbosity=0 -print_final_stats=1; \
 	done
 
-.PHONY: build test bench fuzz
+.PHONY: build test foreign-base-image bench fuzz

@@ -3,13 +3,16 @@
 use std::process::Command;
 
 use crate::case::{Case, Needs, Verdict, ensure, ensure_eq};
-use crate::engine::{Container, export};
+use crate::engine::{Container, docker, export};
 use crate::lab::Lab;
 
 pub fn cases() -> Vec<Case> {
     let case = |name: &str, check: fn(&Lab) -> Verdict| Case::new(name, Needs::BaseImage, check);
     vec![
-        case("programs of Go with C run on calico/base, look up names, and end threads", runs),
+        case(
+            "programs of Go with C run on calico/base of each architecture, look up names, and end threads",
+            runs,
+        ),
         case("calico/base has what today's has, and finds all it needs", contents),
         case(
             "calico/base is made of another image, whole if that is asked for, and refuses what it does not know",
@@ -49,11 +52,16 @@ func main() {
 	fmt.Println(f != nil, err)
 }
 END
-        CGO_ENABLED=1 GOFLAGS=-tags=netcgo go build -o /out/p ."#;
-    lab.container().caller().mount(&dir, "/out").sh(script)?.ok()?;
-    for user in ["0", "1000:7"] {
-        let base = Container::new(lab.base_image()?).mount_read_only(&dir, "/out").user(user);
-        ensure_eq!(base.run(&["/out/p"])?.ok()?, "0\ntrue <nil>\ntrue <nil>\n");
+        CGO_ENABLED=1 GOFLAGS=-tags=netcgo go build -o /out/$GOARCH ."#;
+    for image in lab.base_images() {
+        let arch = docker(["image", "inspect", "--format", "{{.Architecture}}", image])?.ok()?;
+        let arch = arch.trim();
+        lab.container().caller().env("GOARCH", arch).mount(&dir, "/out").sh(script)?.ok()?;
+        for user in ["0", "1000:7"] {
+            let base = Container::new(image).option(format!("--platform=linux/{arch}"));
+            let output = base.mount_read_only(&dir, "/out").user(user).run(&[format!("/out/{arch}")])?;
+            ensure_eq!((arch, output.ok()?), (arch, "0\ntrue <nil>\ntrue <nil>\n".to_owned()));
+        }
     }
     Ok(())
 }

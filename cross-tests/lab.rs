@@ -18,7 +18,7 @@ pub struct Lab {
     pub image: String,
     arm_image: Option<String>,
     binfmt_image: Option<String>,
-    base_image: Option<String>,
+    base_images: Vec<String>,
     workshops: [OnceLock<Result<Workshop, String>>; TARGETS.len()],
     /// The last field: it goes when the workshops have gone.
     guard: Guard,
@@ -37,10 +37,10 @@ impl Lab {
         image: String,
         arm_image: Option<String>,
         binfmt_image: Option<String>,
-        base_image: Option<String>,
+        base_images: Vec<String>,
         guard: Guard,
     ) -> Lab {
-        Lab { image, arm_image, binfmt_image, base_image, workshops: Default::default(), guard }
+        Lab { image, arm_image, binfmt_image, base_images, workshops: Default::default(), guard }
     }
 
     /// A container of the image that sees the programs, and works among them.
@@ -65,7 +65,13 @@ impl Lab {
 
     /// calico/base.
     pub fn base_image(&self) -> Result<&str, Failed> {
-        self.base_image.as_deref().ok_or("GB_TEST_BASE_IMAGE names no image (make test)".into())
+        let first = self.base_images.first().map(String::as_str);
+        first.ok_or("GB_TEST_BASE_IMAGES names no image (make test)".into())
+    }
+
+    /// The same, and those of other architectures.
+    pub fn base_images(&self) -> &[String] {
+        &self.base_images
     }
 
     /// A new directory on this side for a container to write to.

@@ -7,7 +7,7 @@
 //! | `GB_TEST_IMAGE` | the go-build image; without it every test is ignored |
 //! | `GB_TEST_ARM_IMAGE` | the same with sysroots for 32 bit ARM, Debian's cross packages and strace; without it some are ignored |
 //! | `GB_TEST_BINFMT_IMAGE` | calico/binfmt; without it some are ignored |
-//! | `GB_TEST_BASE_IMAGE` | calico/base; without it some are ignored |
+//! | `GB_TEST_BASE_IMAGES` | calico/base, for this machine and then for others; without it some are ignored |
 //! | `GB_TEST_REQUIRE=all` | nothing may be left out: what is missing is a failure |
 
 // This is test code, where a failed assumption may end the test; no attribute tells clippy so when main is our own.

@@ -37,12 +37,13 @@ impl Prerequisites {
         let Some(guard) = guard else { return Ok(None) };
         let arm_image = variable("GB_TEST_ARM_IMAGE");
         let binfmt_image = variable("GB_TEST_BINFMT_IMAGE");
-        let base_image = variable("GB_TEST_BASE_IMAGE");
-        for image in std::iter::once(&image).chain(&arm_image).chain(&binfmt_image).chain(&base_image) {
+        let base_images = variable("GB_TEST_BASE_IMAGES").unwrap_or_default();
+        let base_images: Vec<_> = base_images.split_whitespace().map(str::to_owned).collect();
+        for image in std::iter::once(&image).chain(&arm_image).chain(&binfmt_image).chain(&base_images) {
             exists(image)?;
         }
         let emulated = emulated(&image)?;
-        let lab = Lab::new(image, arm_image, binfmt_image, base_image, guard);
+        let lab = Lab::new(image, arm_image, binfmt_image, base_images, guard);
         let found = Prerequisites { lab: Some(Arc::new(lab)), emulated };
         match found.left_out() {
             Some((what, remedy)) if strict => Err(missing(&what, remedy)),
@@ -79,7 +80,7 @@ impl Prerequisites {
             lacks.push("GB_TEST_BINFMT_IMAGE names no image with emulators".to_owned());
         }
         if lab.base_image().is_err() {
-            lacks.push("GB_TEST_BASE_IMAGE names no calico/base".to_owned());
+            lacks.push("GB_TEST_BASE_IMAGES names no calico/base".to_owned());
         }
         let remedy = if silent.is_empty() { "make test" } else { "make register" };
         (!lacks.is_empty()).then(|| (lacks.join(", and "), remedy))
