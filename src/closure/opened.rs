@@ -72,13 +72,11 @@ impl Gathering<'_> {
         let Some((start, length)) = names.filter(|_| !is_libc) else {
             return false;
         };
-        let mut names = vec![0; usize::try_from(length.min(MOST)).unwrap_or_default()];
         let read = self.root.open_regular(&path(&object.path));
-        let read =
-            read.and_then(|(file, _)| std::os::unix::fs::FileExt::read_exact_at(&file, &mut names, start));
+        let read = read.and_then(|file| file.read_part(start, length.min(MOST)));
         // One name may be the end of another one.
-        read.is_ok()
-            && names.split(|byte| *byte == 0).any(|name| NAMES.iter().any(|wanted| name.ends_with(wanted)))
+        let ends = |name: &[u8]| NAMES.iter().any(|wanted| name.ends_with(wanted));
+        read.is_ok_and(|names| names.split(|byte| *byte == 0).any(ends))
     }
 
     pub(super) fn profile(&mut self, profile: &'static Profile) -> Result<(), GatherError> {

@@ -32,6 +32,16 @@ impl Bytes for [u8] {
     }
 }
 
+impl Bytes for &[u8] {
+    fn length(&self) -> u64 {
+        (**self).length()
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        (**self).read_at(offset, buffer)
+    }
+}
+
 impl Bytes for Vec<u8> {
     fn length(&self) -> u64 {
         self.as_slice().length()

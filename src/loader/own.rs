@@ -85,7 +85,7 @@ const CACHE: &[u8] = b"/ld.so.cache";
 impl Own {
     /// Reads a loader from its bytes; `path` is what programs call it.
     pub fn read(path: &[u8], bytes: &[u8]) -> Result<Own, NoLoader> {
-        let elf = Elf::read(&bytes.to_vec())?;
+        let elf = Elf::read(&bytes)?;
         let header = elf.header;
         let platform = Platform::by_identification(header.class, header.data, header.machine)
             .ok_or(NoLoader::Machine { machine: header.machine.0, class: header.class })?;

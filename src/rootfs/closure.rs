@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
-use std::os::fd::AsFd;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -17,7 +16,7 @@ use crate::elf::{Dynamic, Elf, ElfError, Notes, Request as DynamicRequest, Reque
 use crate::loader::{
     Answer, Asker, FileId, Files, Graph, How, Kind, NoLoader, Object, Own, Program, Settings, resolve,
 };
-use crate::sys::{capabilities, errno};
+use crate::sys::errno;
 
 /// Which files of glibc-hwcaps count. Which processor this machine has never does.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -140,8 +139,6 @@ pub struct Finder<'a> {
     seen: Seen<'a>,
     request: &'a Request,
     loaders: HashMap<Vec<u8>, Result<Rc<Own>, StartError>>,
-    /// Whether a directory has one for newer processors.
-    directories: HashMap<Vec<u8>, bool>,
 }
 
 /// Programs that every system has some of.
@@ -153,7 +150,7 @@ const LARGEST_LOADER: u64 = 64 << 20;
 impl<'a> Finder<'a> {
     /// Begins to look in a root.
     pub fn new(root: &'a Root, request: &'a Request) -> Finder<'a> {
-        Finder { seen: Seen::new(root), request, loaders: HashMap::new(), directories: HashMap::new() }
+        Finder { seen: Seen::new(root), request, loaders: HashMap::new() }
     }
 
     /// The files that were seen on the way.
@@ -172,8 +169,8 @@ impl<'a> Finder<'a> {
         let opened = self.seen.open(bytes).map_err(StartError::Open)?;
         let elf = match opened.elf {
             Ok(elf) => elf,
-            Err(ElfError::NotElf | ElfError::TooShort) => match self.script(path)? {
-                Some(interpreter) => return Ok(Needs::Interpreter(interpreter)),
+            Err(ElfError::NotElf | ElfError::TooShort) => match self.seen.script(opened.id) {
+                Some(head) => return interpreter(&head).map(Needs::Interpreter),
                 None => return Err(ElfError::NotElf.into()),
             },
             Err(error) => return Err(error.into()),
@@ -189,16 +186,15 @@ impl<'a> Finder<'a> {
         {
             return Err(StartError::OtherMachine(own.path.clone()));
         }
-        let real = self.seen.root().resolve(path, Last::Follow);
-        let real = real.map_err(|error| StartError::Open(errno(error)))?.path.into_os_string().into_vec();
-        let is_secure = elf.interpreter.is_some() && self.is_secure(path, &elf);
-        let program = Program {
-            path: bytes,
-            real_path: elf.interpreter.is_some().then_some(real.as_slice()),
-            id: opened.id,
-            elf,
-            is_secure,
+        let real = match elf.interpreter {
+            // Only a program's own loader asks the kernel where that is.
+            Some(_) => Some(self.seen.root().resolve(path, Last::Follow)),
+            None => None,
         };
+        let real = real.transpose().map_err(|error| StartError::Open(errno(error)))?;
+        let real_path = real.as_ref().map(|real| real.path.as_os_str().as_bytes());
+        let is_secure = elf.interpreter.is_some() && self.is_secure(path, &elf);
+        let program = Program { path: bytes, real_path, id: opened.id, elf, is_secure };
         let graphs = self.variants(&own, &program);
         Ok(Needs::Loaded { own, graphs })
     }
@@ -217,11 +213,12 @@ impl<'a> Finder<'a> {
         let matters = self.request.settings.library_path.is_some()
             || texts.into_iter().any(|text| text.contains(&b'$') || text.contains(&b'/'));
         matters
-            && self.seen.root().open_regular(path).is_ok_and(|(file, metadata)| {
+            && self.seen.root().open_regular(path).is_ok_and(|file| {
                 // bprm_fill_uid in the kernel's fs/exec.c: without permission to run it for the group it is no set-group-ID.
-                metadata.mode & 0o4000 != 0
-                    || metadata.mode & 0o2010 == 0o2010
-                    || capabilities(file.as_fd()).is_ok_and(|capabilities| capabilities.is_some())
+                let mode = file.metadata().mode;
+                mode & 0o4000 != 0
+                    || mode & 0o2010 == 0o2010
+                    || file.capabilities().is_ok_and(|capabilities| capabilities.is_some())
             })
     }
 
@@ -283,29 +280,18 @@ impl<'a> Finder<'a> {
 
     /// Whether a newer processor could find anything else than the oldest: one of the directories that this one was sent to has
     /// a subdirectory for others, or the cache has entries for them.
-    fn has_variants(&mut self, own: &Own, oldest: &Graph) -> bool {
+    fn has_variants(&self, own: &Own, oldest: &Graph) -> bool {
         let Kind::Glibc(loader) = &own.kind else { return false };
         let cache = self.seen.contents(&loader.cache).ok();
         let cache = cache.and_then(|contents| self.seen.cache(&contents, own.header.data));
         if cache.is_some_and(|cache| cache.has_variants()) {
             return true;
         }
-        for tried in oldest.answers.iter().flat_map(|answer| &answer.tried) {
+        oldest.answers.iter().flat_map(|answer| &answer.tried).any(|tried| {
             let end = tried.path.iter().rposition(|byte| *byte == b'/').map_or(0, |at| at + 1);
             let directory = tried.path.get(..end).unwrap_or_default();
-            let has = match self.directories.get(directory) {
-                Some(has) => *has,
-                None => {
-                    let has = self.seen.is_directory(&[directory, b"glibc-hwcaps"].concat());
-                    self.directories.insert(directory.to_vec(), has);
-                    has
-                }
-            };
-            if has {
-                return true;
-            }
-        }
-        false
+            self.seen.is_directory(&[directory, b"glibc-hwcaps"].concat())
+        })
     }
 
     /// Reads the loader that a program names.
@@ -347,14 +333,12 @@ impl<'a> Finder<'a> {
         }
         Err(StartError::NoUsualLoader(paths))
     }
+}
 
-    /// The program that a script is for.
-    fn script(&self, path: &Path) -> Result<Option<PathBuf>, StartError> {
-        let head = script::head(self.seen.root(), path).map_err(|error| StartError::Open(errno(error)))?;
-        let Some(mut words) = script::words(&head) else { return Ok(None) };
-        match words.next() {
-            Some(program) if program.starts_with(b"/") => Ok(Some(OsStr::from_bytes(program).into())),
-            _ => Err(StartError::Script),
-        }
+/// The program that a script is for, by its first line.
+fn interpreter(head: &[u8]) -> Result<PathBuf, StartError> {
+    match script::words(head).and_then(|mut words| words.next()) {
+        Some(program) if program.starts_with(b"/") => Ok(OsStr::from_bytes(program).into()),
+        _ => Err(StartError::Script),
     }
 }

@@ -9,8 +9,10 @@ use std::rc::Rc;
 
 use nix::errno::Errno;
 
-use super::metadata::Kind;
+use super::metadata::{Kind, Metadata};
+use super::regular::Regular;
 use super::root::Root;
+use super::script;
 use crate::elf::{Elf, ElfError};
 use crate::loader::{Cache, FileId, Files, Opened};
 use crate::platform::ElfData;
@@ -34,6 +36,10 @@ pub struct Seen<'a> {
     root: &'a Root,
     paths: RefCell<HashMap<Vec<u8>, Result<Opened, Errno>>>,
     files: RefCell<HashMap<FileId, Result<Rc<Elf>, ElfError>>>,
+    /// The beginnings of the scripts among them.
+    scripts: RefCell<HashMap<FileId, Rc<[u8]>>>,
+    /// Whether these are directories.
+    directories: RefCell<HashMap<Vec<u8>, bool>>,
     contents: RefCell<HashMap<Vec<u8>, Contents>>,
     /// The last cache that was read, by its contents.
     cache: RefCell<Option<ReadCache>>,
@@ -46,6 +52,8 @@ impl<'a> Seen<'a> {
             root,
             paths: RefCell::default(),
             files: RefCell::default(),
+            scripts: RefCell::default(),
+            directories: RefCell::default(),
             contents: RefCell::default(),
             cache: RefCell::default(),
         }
@@ -56,21 +64,35 @@ impl<'a> Seen<'a> {
         self.root
     }
 
+    /// What the kernel looks at of a file that begins as scripts do; `None` of any other that was [opened](Files::open).
+    pub fn script(&self, id: FileId) -> Option<Rc<[u8]>> {
+        self.scripts.borrow().get(&id).cloned()
+    }
+
     fn look(&self, path: &[u8]) -> Result<Opened, Errno> {
         let at = Path::new(OsStr::from_bytes(path));
-        let metadata = self.root.stat(at).map_err(errno)?;
-        if let Some(elf) = self.files.borrow().get(&metadata.id) {
-            return Ok(Opened { id: metadata.id, elf: elf.clone() });
-        }
-        let (id, elf) = match metadata.kind {
-            Kind::File => {
-                let (file, metadata) = self.root.open_regular(at).map_err(errno)?;
-                (metadata.id, Elf::read(&(file, metadata.size)).map(Rc::new))
-            }
-            kind => (metadata.id, Err(ElfError::Unreadable(format!("it is {}", kind.name())))),
+        let known = |metadata: &Metadata| self.files.borrow().get(&metadata.id).cloned();
+        let found = self.root.open_wanted(at, &mut |metadata| known(metadata).is_none());
+        let (metadata, file) = found.map_err(errno)?;
+        let elf = match (known(&metadata), file) {
+            (Some(known), _) => return Ok(Opened { id: metadata.id, elf: known }),
+            (None, Some(file)) => self.read(&file),
+            (None, None) => Err(ElfError::Unreadable(format!("it is {}", metadata.kind.name()))),
         };
-        self.files.borrow_mut().insert(id, elf.clone());
-        Ok(Opened { id, elf })
+        self.files.borrow_mut().insert(metadata.id, elf.clone());
+        Ok(Opened { id: metadata.id, elf })
+    }
+
+    /// Reads what a file says of itself, or of a script, which is no ELF file, its beginning.
+    fn read(&self, file: &Regular) -> Result<Rc<Elf>, ElfError> {
+        let elf = Elf::read(file).map(Rc::new);
+        if matches!(elf, Err(ElfError::NotElf | ElfError::TooShort)) {
+            let head = script::head_of(file).map_err(|error| ElfError::Unreadable(error.to_string()))?;
+            if head.starts_with(b"#!") {
+                self.scripts.borrow_mut().insert(file.metadata().id, head.into());
+            }
+        }
+        elf
     }
 }
 
@@ -80,17 +102,18 @@ impl Files for Seen<'_> {
             return known.clone();
         }
         let opened = self.look(path);
-        let mut paths = self.paths.borrow_mut();
-        if paths.len() >= MOST_REMEMBERED {
-            paths.clear();
-        }
-        paths.insert(path.to_vec(), opened.clone());
+        remember(&self.paths, path, opened.clone());
         opened
     }
 
     fn is_directory(&self, path: &[u8]) -> bool {
+        if let Some(known) = self.directories.borrow().get(path) {
+            return *known;
+        }
         let metadata = self.root.stat(Path::new(OsStr::from_bytes(path)));
-        metadata.is_ok_and(|metadata| metadata.kind == Kind::Directory)
+        let is_directory = metadata.is_ok_and(|metadata| metadata.kind == Kind::Directory);
+        remember(&self.directories, path, is_directory);
+        is_directory
     }
 
     fn names(&self, directory: &[u8]) -> Vec<Vec<u8>> {
@@ -119,4 +142,12 @@ impl Files for Seen<'_> {
         *last = Some((Rc::clone(contents), data, cache.clone()));
         cache
     }
+}
+
+fn remember<T>(known: &RefCell<HashMap<Vec<u8>, T>>, path: &[u8], found: T) {
+    let mut known = known.borrow_mut();
+    if known.len() >= MOST_REMEMBERED {
+        known.clear();
+    }
+    known.insert(path.to_vec(), found);
 }

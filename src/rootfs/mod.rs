@@ -2,9 +2,11 @@
 //! of it is run.
 
 mod closure;
+mod disk;
 mod files;
 mod metadata;
 mod output;
+mod regular;
 mod root;
 pub mod script;
 mod tree;
@@ -20,6 +22,7 @@ pub use closure::{
 pub use files::Seen;
 pub use metadata::{Kind, Metadata};
 pub use output::{Existing, Output, OutputError};
+pub use regular::Regular;
 pub use root::Root;
 pub use tree::{AddError, Made, Node, Tree};
 pub use walk::{Last, Link, Resolved};

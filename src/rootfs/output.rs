@@ -10,9 +10,10 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
-use nix::fcntl::{AtFlags, OFlag, open, openat, renameat};
+use nix::fcntl::{AtFlags, open, openat, renameat};
 use nix::sys::stat::{Mode, SFlag, fstatat};
 
+use super::disk::DIRECTORY;
 use crate::sys;
 
 /// What is done with what there is at the place already.
@@ -222,9 +223,6 @@ impl Drop for Output {
 
 /// What a temporary directory's name ends in.
 const TEMPORARY: &str = ".gb-unfinished";
-
-const DIRECTORY: OFlag =
-    OFlag::O_RDONLY.union(OFlag::O_DIRECTORY).union(OFlag::O_NOFOLLOW).union(OFlag::O_CLOEXEC);
 
 /// A new directory of this name, locked. One that a gb has left which was killed goes.
 fn claim(path: &Path, out: &Path) -> Result<OwnedFd, OutputError> {

@@ -1,118 +1,79 @@
 //! A root that paths can't escape: whatever links say, a file that is found is one of the root's.
 
 use std::ffi::OsString;
-use std::fs::File;
-use std::io::{self, Read};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::os::unix::ffi::OsStringExt;
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 
-use nix::errno::Errno;
-use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat, openat2, readlinkat};
-use nix::sys::stat::Mode;
-use nix::sys::statfs::{PROC_SUPER_MAGIC, SYSFS_MAGIC, fstatfs};
-
+use super::disk::Disk;
 use super::metadata::{Kind, Metadata};
-use super::walk::{Last, Resolved, walk};
-use crate::sys;
-
-/// The flags of a descriptor that is for looking only: no FIFO waits, no device does anything.
-const LOOK: OFlag = OFlag::O_PATH.union(OFlag::O_CLOEXEC);
-/// Those of a descriptor for reading what is known to be a file.
-const READ: OFlag = OFlag::O_RDONLY.union(OFlag::O_CLOEXEC).union(OFlag::O_NONBLOCK).union(OFlag::O_NOCTTY);
+use super::regular::Regular;
+use super::walk::{Last, Resolved};
 
 /// A directory that all paths begin in and that none leads out of: neither `..`, nor a link that is absolute or has many
 /// `..`, nor the magic links of /proc, nor a directory that is moved meanwhile.
 ///
 /// Paths are from the root, with or without a slash before them. Errors are those of the system calls.
 #[derive(Debug)]
-pub struct Root {
-    directory: OwnedFd,
-    way: Way,
-}
-
-/// How paths are resolved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
-    /// By the kernel: RESOLVE_IN_ROOT (Linux 5.6).
-    Kernel,
-    /// By [`walk`].
-    Walk,
-}
+pub struct Root(Disk);
 
 impl Root {
     /// Opens a directory as a root; links in this path are followed as always.
     pub fn open(path: &Path) -> io::Result<Root> {
-        let directory = open(path, LOOK | OFlag::O_DIRECTORY, Mode::empty())?;
-        let mut root = Root { directory, way: Way::Kernel };
-        // ENOSYS of an older kernel, EPERM of filters that are older than the call, and what emulators say.
-        if root.open_in_kernel(Path::new("/"), LOOK).is_err() {
-            root.way = Way::Walk;
-        }
-        Ok(root)
-    }
-
-    #[cfg(test)]
-    pub(super) fn by(path: &Path, way: Way) -> Root {
-        Root { way, ..Root::open(path).unwrap() }
+        Ok(Root(Disk::open(path)?))
     }
 
     /// stat(2): of the file that a path leads to.
     pub fn stat(&self, path: &Path) -> io::Result<Metadata> {
-        Ok(self.look(path, Last::Follow)?.1)
+        Ok(self.0.look(path, Last::Follow)?.1)
     }
 
     /// lstat(2): of the file or link that a path names.
     pub fn lstat(&self, path: &Path) -> io::Result<Metadata> {
-        Ok(self.look(path, Last::Keep)?.1)
+        Ok(self.0.look(path, Last::Keep)?.1)
     }
 
     /// Where a path leads, and by which links.
     pub fn resolve(&self, path: &Path, last: Last) -> io::Result<Resolved> {
-        Ok(walk(self.directory.as_fd(), path, last)?)
-    }
-
-    /// What a link says.
-    pub fn read_link(&self, path: &Path) -> io::Result<PathBuf> {
-        let found = walk(self.directory.as_fd(), path, Last::Keep)?;
-        Ok(readlinkat(&found.handle, "")?.into())
+        Ok(self.0.resolve(path, last)?)
     }
 
     /// Whether a directory is the kernel's own (/proc, /sys): what is in it is no file of anybody's.
     pub fn is_kernels(&self, path: &Path) -> bool {
-        let found = self.look(path, Last::Follow).and_then(|(handle, _)| fstatfs(&handle));
-        found.is_ok_and(|found| [PROC_SUPER_MAGIC, SYSFS_MAGIC].contains(&found.filesystem_type()))
+        self.0.is_kernels(path)
     }
 
     /// Opens a regular file for reading. Nothing else is ever opened: of a FIFO, a device or a directory the error tells.
-    pub fn open_regular(&self, path: &Path) -> io::Result<(File, Metadata)> {
-        let (handle, metadata) = self.look(path, Last::Follow)?;
-        if metadata.kind != Kind::File {
-            let error = format!("{}, not a regular file", metadata.kind.name());
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, error));
+    pub fn open_regular(&self, path: &Path) -> io::Result<Regular> {
+        match self.open_wanted(path, &mut |_| true)? {
+            (_, Some(file)) => Ok(file),
+            (metadata, None) => {
+                let error = format!("{}, not a regular file", metadata.kind.name());
+                Err(io::Error::new(io::ErrorKind::InvalidInput, error))
+            }
         }
-        // The file that was looked at, whatever its names lead to by now.
-        let by_handle = format!("/proc/self/fd/{}", handle.as_raw_fd());
-        let file = match open(by_handle.as_str(), READ, Mode::empty()) {
-            Ok(file) => file,
-            Err(Errno::ENOENT | Errno::ENOTDIR) => self.open_again(path)?,
-            Err(error) => return Err(error.into()),
-        };
-        match Metadata::of(file.as_fd())?.id == metadata.id {
-            true => Ok((file.into(), metadata)),
-            false => Err(io::Error::other("it was replaced while it was looked at")),
+    }
+
+    /// stat(2), and the file opened for reading if it is a regular one that is wanted.
+    pub(super) fn open_wanted(
+        &self,
+        path: &Path,
+        is_wanted: &mut dyn FnMut(&Metadata) -> bool,
+    ) -> io::Result<(Metadata, Option<Regular>)> {
+        let (handle, metadata) = self.0.look(path, Last::Follow)?;
+        if metadata.kind != Kind::File || !is_wanted(&metadata) {
+            return Ok((metadata, None));
         }
+        Ok((metadata, Some(self.0.open_regular(path, &handle, metadata)?)))
     }
 
     /// Reads a regular file that has at most so many bytes.
     pub fn read(&self, path: &Path, most: u64) -> io::Result<Vec<u8>> {
-        let (file, metadata) = self.open_regular(path)?;
+        let file = self.open_regular(path)?;
         let too_large = || io::Error::new(io::ErrorKind::FileTooLarge, format!("more than {most} bytes"));
-        if metadata.size > most {
+        if file.metadata().size > most {
             return Err(too_large());
         }
-        let mut bytes = Vec::new();
-        file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+        let bytes = file.read_part(0, most.saturating_add(1))?;
         match u64::try_from(bytes.len()).is_ok_and(|length| length <= most) {
             true => Ok(bytes),
             false => Err(too_large()),
@@ -121,59 +82,21 @@ impl Root {
 
     /// The names in a directory, sorted, of which there may be at most so many.
     pub fn list(&self, path: &Path, most: usize) -> io::Result<Vec<OsString>> {
-        let (handle, _) = self.look(path, Last::Follow)?;
-        let mut names = Vec::new();
-        for name in sys::names(&handle)? {
-            let name = name?.into_bytes();
-            if names.len() == most {
-                return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("more than {most} names")));
-            }
-            names.push(OsString::from_vec(name));
-        }
-        names.sort_unstable();
-        Ok(names)
-    }
-
-    /// Looks at a file without opening it.
-    fn look(&self, path: &Path, last: Last) -> Result<(OwnedFd, Metadata), Errno> {
-        if self.way == Way::Kernel {
-            let flags = if last == Last::Keep { LOOK | OFlag::O_NOFOLLOW } else { LOOK };
-            match self.open_in_kernel(path, flags) {
-                // Something was renamed while the kernel looked, and it can't tell whether `..` led out (openat2(2)).
-                Err(Errno::EAGAIN) => {}
-                handle => {
-                    let handle = handle?;
-                    let metadata = Metadata::of(handle.as_fd())?;
-                    return Ok((handle, metadata));
-                }
-            }
-        }
-        let found = walk(self.directory.as_fd(), path, last)?;
-        Ok((found.handle, found.metadata))
-    }
-
-    fn open_in_kernel(&self, path: &Path, flags: OFlag) -> Result<OwnedFd, Errno> {
-        let resolve = ResolveFlag::RESOLVE_IN_ROOT | ResolveFlag::RESOLVE_NO_MAGICLINKS;
-        openat2(&self.directory, path, OpenHow::new().flags(flags).resolve(resolve))
-    }
-
-    /// Opens a file for reading where there is no /proc.
-    fn open_again(&self, path: &Path) -> Result<OwnedFd, Errno> {
-        let found = walk(self.directory.as_fd(), path, Last::Follow)?;
-        let (directory, name) = match found.place {
-            Some(place) if found.metadata.kind == Kind::File => place,
-            _ => return Err(Errno::EAGAIN),
-        };
-        openat(directory, name.as_os_str(), READ | OFlag::O_NOFOLLOW, Mode::empty())
+        self.0.list(path, most)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
     use std::os::unix::fs::{MetadataExt, symlink};
     use std::os::unix::net::UnixListener;
+    use std::path::PathBuf;
     use std::sync::atomic::{AtomicBool, Ordering};
 
+    use nix::errno::Errno;
+
+    use super::super::disk::Way;
     use super::*;
 
     /// A directory with a root in it, and a file beside the root that nobody may find.
@@ -190,7 +113,7 @@ mod tests {
     }
 
     fn both(root: &Path) -> [Root; 2] {
-        [Root::by(root, Way::Kernel), Root::by(root, Way::Walk)]
+        [Way::Kernel, Way::Walk].map(|way| Root(Disk::by(root, way)))
     }
 
     #[test]

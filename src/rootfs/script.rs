@@ -1,8 +1,9 @@
 //! A script's first line, as the kernel reads it (`load_script` in fs/binfmt_script.c).
 
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
+use super::regular::Regular;
 use super::root::Root;
 
 /// How much of a file the kernel looks at (BINPRM_BUF_SIZE, include/uapi/linux/binfmts.h).
@@ -10,9 +11,12 @@ const HEAD: usize = 256;
 
 /// What the kernel looks at of a file of a root.
 pub fn head(root: &Root, file: &Path) -> io::Result<Vec<u8>> {
-    let mut head = Vec::new();
-    root.open_regular(file)?.0.take(HEAD as u64).read_to_end(&mut head)?;
-    Ok(head)
+    head_of(&root.open_regular(file)?)
+}
+
+/// The same of a file that is open.
+pub(super) fn head_of(file: &Regular) -> io::Result<Vec<u8>> {
+    file.read_part(0, HEAD as u64)
 }
 
 /// The words that follow `#!`; `None` of a file that is no script.

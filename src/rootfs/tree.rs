@@ -69,33 +69,28 @@ impl Tree {
     ///
     /// Of a directory only the directory itself.
     pub fn add(&mut self, root: &Root, path: &Path) -> Result<PathBuf, AddError> {
-        let found = root.resolve(path, Last::Follow).map_err(looking(path))?;
-        let node = match found.metadata.kind {
-            Kind::Directory => Node::Directory(Some(found.metadata)),
-            Kind::File => Node::Copied(found.metadata),
-            kind => return Err(AddError::Special { path: path.to_owned(), kind }),
-        };
-        for link in found.links {
-            let metadata = root.lstat(&link.path).map_err(looking(&link.path))?;
-            self.add_above(root, &link.path)?;
-            self.insert(link.path, Node::Link(metadata, link.target))?;
-        }
-        self.add_above(root, &found.path)?;
-        self.insert(found.path.clone(), node)?;
-        Ok(found.path)
+        self.take(root, path, Last::Follow)
     }
 
     /// Takes over a link as it is, wherever it leads, with every directory above; returns its place.
     pub fn add_link(&mut self, root: &Root, path: &Path) -> Result<PathBuf, AddError> {
-        let found = root.resolve(path, Last::Keep).map_err(looking(path))?;
-        let target = root.read_link(path).map_err(looking(path))?;
+        self.take(root, path, Last::Keep)
+    }
+
+    fn take(&mut self, root: &Root, path: &Path, last: Last) -> Result<PathBuf, AddError> {
+        let found = root.resolve(path, last).map_err(looking(path))?;
+        let node = match (found.metadata.kind, found.target) {
+            (Kind::Directory, _) => Node::Directory(Some(found.metadata)),
+            (Kind::File, _) => Node::Copied(found.metadata),
+            (Kind::Link, Some(target)) => Node::Link(found.metadata, target),
+            (kind, _) => return Err(AddError::Special { path: path.to_owned(), kind }),
+        };
         for link in found.links {
-            let metadata = root.lstat(&link.path).map_err(looking(&link.path))?;
             self.add_above(root, &link.path)?;
-            self.insert(link.path, Node::Link(metadata, link.target))?;
+            self.insert(link.path, Node::Link(link.metadata, link.target))?;
         }
         self.add_above(root, &found.path)?;
-        self.insert(found.path.clone(), Node::Link(found.metadata, target))?;
+        self.insert(found.path.clone(), node)?;
         Ok(found.path)
     }
 
@@ -134,6 +129,10 @@ impl Tree {
 
     /// The directories above a path, as they are in the other root.
     fn add_above(&mut self, root: &Root, path: &Path) -> Result<(), AddError> {
+        // Where the nearest one is, the others are.
+        if path.parent().is_some_and(|parent| self.nodes.contains_key(parent)) {
+            return Ok(());
+        }
         for above in above(path) {
             if self.nodes.contains_key(above) {
                 continue;

@@ -1,19 +1,15 @@
-//! Resolving a path inside a root, name by name, with descriptors: what the kernel's RESOLVE_IN_ROOT does (openat2(2)), and
-//! it tells which links were followed.
+//! Resolving a path inside a root, name by name: what the kernel's RESOLVE_IN_ROOT does (openat2(2)), and it tells which links
+//! were followed.
 //!
-//! Each name is opened in the directory that is held open, never with its link followed, and `..` goes back to the directory
-//! that the walk came from. So there is no moment at which a link or a renamed directory could lead out.
+//! Each name is looked up in the directory that is held, never with its link followed, and `..` goes back to the directory that
+//! the walk came from. So there is no moment at which a link or a renamed directory could lead out.
 
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, openat, readlinkat};
-use nix::sys::stat::Mode;
-use nix::sys::statfs::{PROC_SUPER_MAGIC, fstatfs};
 
 use super::Metadata;
 use super::metadata::Kind;
@@ -39,6 +35,8 @@ pub struct Link {
     pub path: PathBuf,
     /// What it says, word for word.
     pub target: PathBuf,
+    /// What is told of the link itself.
+    pub metadata: Metadata,
 }
 
 /// A file that was found.
@@ -50,17 +48,43 @@ pub struct Resolved {
     pub links: Vec<Link>,
     /// What it is.
     pub metadata: Metadata,
-    /// The file, opened with O_PATH.
-    pub(super) handle: OwnedFd,
-    /// The directory that it is in, and its name there; none of the root itself, and of what was reached by `.` or `..`.
-    pub(super) place: Option<(OwnedFd, OsString)>,
+    /// What it says, word for word, if it is a link.
+    pub target: Option<PathBuf>,
+}
+
+/// What can be walked: directories and links. No method follows a link.
+pub(super) trait Places {
+    /// What a file is held by.
+    type Handle;
+
+    /// The file of a name in a directory, or in the root. `.` is the directory, if names may be looked up in it.
+    fn child(
+        &self,
+        directory: Option<&Self::Handle>,
+        name: &OsStr,
+    ) -> Result<(Self::Handle, Metadata), Errno>;
+
+    /// What a link says.
+    fn target(&self, link: &Self::Handle) -> Result<OsString, Errno>;
+
+    /// Whether a link may be one of those of /proc whose text is not where they lead: all of them there are taken for such.
+    fn is_magic(&self, link: &Self::Handle) -> Result<bool, Errno>;
+}
+
+/// A file that was found, and what it is held by.
+pub(super) struct Found<H> {
+    pub(super) resolved: Resolved,
+    pub(super) handle: H,
+    /// The directory that it is in (none: the root), and its name there. No place of the root itself, and of what was reached by
+    /// `.` or `..`.
+    pub(super) place: Option<(Option<H>, OsString)>,
 }
 
 /// A directory that the walk is in, and its name in the one before.
-type Step = (OsString, OwnedFd);
+type Step<H> = (OsString, H);
 
 /// Resolves a path inside a root.
-pub(super) fn walk(root: BorrowedFd<'_>, path: &Path, last: Last) -> Result<Resolved, Errno> {
+pub(super) fn walk<P: Places>(root: &P, path: &Path, last: Last) -> Result<Found<P::Handle>, Errno> {
     let bytes = path.as_os_str().as_bytes();
     if bytes.is_empty() {
         return Err(Errno::ENOENT);
@@ -69,32 +93,31 @@ pub(super) fn walk(root: BorrowedFd<'_>, path: &Path, last: Last) -> Result<Reso
         return Err(Errno::ENAMETOOLONG);
     }
     let mut links = Vec::new();
-    let mut steps: Vec<Step> = Vec::new();
+    let mut steps: Vec<Step<P::Handle>> = Vec::new();
     let mut names = VecDeque::new();
     push(&mut names, bytes);
     while let Some(name) = names.pop_front() {
-        let here = steps.last().map_or(root, |(_, directory)| directory.as_fd());
+        let here = steps.last().map(|(_, directory)| directory);
         if name == "." || name == ".." {
             // Whether names may be looked up in the directory is asked of these, too.
-            openat(here, ".", OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty())?;
+            root.child(here, OsStr::new("."))?;
             if name == ".." {
                 steps.pop();
             }
             continue;
         }
-        let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-        let handle = openat(here, name.as_os_str(), flags, Mode::empty())?;
-        let metadata = Metadata::of(handle.as_fd())?;
+        let (handle, metadata) = root.child(here, &name)?;
         match metadata.kind {
             Kind::Link if !names.is_empty() || last == Last::Follow => {
-                if links.len() == MOST_LINKS || is_magic(handle.as_fd())? {
+                if links.len() == MOST_LINKS || root.is_magic(&handle)? {
                     return Err(Errno::ELOOP);
                 }
-                let target = readlinkat(&handle, "")?;
+                let target = root.target(&handle)?;
                 if target.is_empty() {
                     return Err(Errno::ENOENT);
                 }
-                links.push(Link { path: path_of(&steps, Some(&name)), target: target.clone().into() });
+                let path = path_of(&steps, Some(&name));
+                links.push(Link { path, target: target.clone().into(), metadata });
                 if target.as_bytes().starts_with(b"/") {
                     steps.clear();
                 }
@@ -102,23 +125,22 @@ pub(super) fn walk(root: BorrowedFd<'_>, path: &Path, last: Last) -> Result<Reso
             }
             Kind::Directory => steps.push((name, handle)),
             _ if !names.is_empty() => return Err(Errno::ENOTDIR),
-            _ => {
-                let path = path_of(&steps, Some(&name));
-                let directory = match steps.pop() {
-                    Some((_, directory)) => directory,
-                    None => root.try_clone_to_owned().map_err(|_| Errno::EMFILE)?,
+            kind => {
+                let target = match kind {
+                    Kind::Link => Some(root.target(&handle)?.into()),
+                    _ => None,
                 };
-                return Ok(Resolved { path, links, metadata, handle, place: Some((directory, name)) });
+                let path = path_of(&steps, Some(&name));
+                let place = Some((steps.pop().map(|(_, directory)| directory), name));
+                let resolved = Resolved { path, links, metadata, target };
+                return Ok(Found { resolved, handle, place });
             }
         }
     }
     let path = path_of(&steps, None);
-    let handle = match steps.pop() {
-        Some((_, directory)) => directory,
-        None => openat(root, ".", OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty())?,
-    };
-    let metadata = Metadata::of(handle.as_fd())?;
-    Ok(Resolved { path, links, metadata, handle, place: None })
+    let here = steps.last().map(|(_, directory)| directory);
+    let (handle, metadata) = root.child(here, OsStr::new("."))?;
+    Ok(Found { resolved: Resolved { path, links, metadata, target: None }, handle, place: None })
 }
 
 /// Puts the names of a path before those that are still to be walked.
@@ -133,13 +155,8 @@ fn push(names: &mut VecDeque<OsString>, path: &[u8]) {
     }
 }
 
-fn path_of(steps: &[Step], name: Option<&OsStr>) -> PathBuf {
+fn path_of<H>(steps: &[Step<H>], name: Option<&OsStr>) -> PathBuf {
     let mut path = PathBuf::from("/");
     path.extend(steps.iter().map(|(name, _)| name.as_os_str()).chain(name));
     path
-}
-
-/// Whether a link may be one of those of /proc whose text is not where they lead: all of them there are taken for such.
-fn is_magic(link: BorrowedFd<'_>) -> Result<bool, Errno> {
-    Ok(fstatfs(link)?.filesystem_type() == PROC_SUPER_MAGIC)
 }

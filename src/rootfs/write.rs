@@ -13,6 +13,7 @@ use nix::sys::stat::{Mode, UtimensatFlags, fchmod, futimens, mkdirat, utimensat}
 use nix::sys::time::TimeSpec;
 use nix::unistd::{Gid, Uid, Whence, fchown, fchownat, linkat, lseek64, symlinkat};
 
+use super::disk::DIRECTORY;
 use super::metadata::Metadata;
 use super::root::Root;
 use super::tree::{Made, Node, Tree};
@@ -124,9 +125,6 @@ pub fn write(
     Ok(writer.written)
 }
 
-const DIRECTORY: OFlag =
-    OFlag::O_RDONLY.union(OFlag::O_DIRECTORY).union(OFlag::O_NOFOLLOW).union(OFlag::O_CLOEXEC);
-
 /// A directory that is being filled. Its permissions and its time come last.
 struct Open<'a> {
     path: &'a Path,
@@ -152,19 +150,19 @@ impl Writer<'_> {
         metadata: &Metadata,
     ) -> Result<(), WriteError> {
         let failed = |attempt| move |source| io_error(attempt, path, source);
-        let (from, found) = self.root.open_regular(path).map_err(failed("open"))?;
-        if found != *metadata {
+        let from = self.root.open_regular(path).map_err(failed("open"))?;
+        if from.metadata() != metadata {
             return Err(WriteError::Changed(path.to_owned()));
         }
         let mut to = create(parent, name).map_err(Errno::into).map_err(failed("make"))?;
-        let length = copy_contents(&from, &mut to, metadata.size).map_err(failed("copy"))?;
-        let after = Metadata::of(from.as_fd()).map_err(Errno::into).map_err(failed("look at"))?;
-        if length != metadata.size || after != *metadata {
+        let length = copy_contents(from.file(), &mut to, metadata.size).map_err(failed("copy"))?;
+        let is_unchanged = from.is_unchanged().map_err(Errno::into).map_err(failed("look at"))?;
+        if length != metadata.size || !is_unchanged {
             return Err(WriteError::Changed(path.to_owned()));
         }
         self.finish(path, to.as_fd(), metadata.mode, Some(metadata))?;
         // After the owner, who takes them away (capabilities(7)).
-        if let Some(capabilities) = sys::capabilities(from.as_fd()).map_err(failed("look at"))? {
+        if let Some(capabilities) = from.capabilities().map_err(failed("look at"))? {
             if sys::set_capabilities(to.as_fd(), &capabilities).is_err() {
                 self.written.without_capabilities += 1;
             }
@@ -266,7 +264,10 @@ fn copy_contents(from: &File, to: &mut File, size: u64) -> io::Result<u64> {
             return Ok(at);
         }
     }
-    to.set_len(size)?;
+    if at < size {
+        // It ends in a hole.
+        to.set_len(size)?;
+    }
     Ok(size)
 }
 

@@ -15,7 +15,7 @@ struct Of<'a>(&'a Root);
 
 impl Files for Of<'_> {
     fn open(&self, path: &Path) -> io::Result<File> {
-        Ok(self.0.open_regular(path)?.0)
+        self.0.open_regular(path)?.into_file()
     }
 
     fn list(&self, directory: &Path) -> io::Result<Vec<OsString>> {
