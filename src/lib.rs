@@ -8,6 +8,7 @@
 //! | [`go_cache`] | giving a Go cache of the caller's what the image's has |
 //! | [`entrypoint`] | becoming the user's command |
 //! | [`closure`] | what belongs into a root so that programs run in it, and whether a root has it |
+//! | [`layers`] | container images that are archives, as such roots |
 //! | [`rootfs`] | a root directory as programs in it would see it, and what they need of it |
 //! | [`loader`] | the rules by which dynamic loaders find what a program needs |
 //! | [`elf`] | what an ELF file says of itself to a loader |
@@ -31,6 +32,7 @@ pub mod environment;
 pub mod error;
 pub mod file;
 pub mod go_cache;
+pub mod layers;
 pub mod loader;
 pub mod packages;
 pub mod platform;

@@ -1,9 +1,10 @@
 //! A regular file of a root that is open for reading.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
+use std::rc::Rc;
 
 use nix::errno::Errno;
 
@@ -11,17 +12,45 @@ use super::metadata::Metadata;
 use crate::elf::Bytes;
 use crate::sys;
 
-/// A regular file that is open for reading.
-#[derive(Debug)]
+/// A regular file that is open for reading: a file of a file system, or a part of one, as an archive's files are.
+#[derive(Debug, Clone)]
 pub struct Regular {
-    file: File,
+    /// The file that it is in.
+    file: Rc<File>,
     metadata: Metadata,
+    part: Option<Part>,
+}
+
+/// What is to be known of a file that is a part of another one.
+#[derive(Debug, Clone)]
+struct Part {
+    /// Where it begins.
+    start: u64,
+    capabilities: Option<Vec<u8>>,
+    /// What was told of the file that it is in.
+    whole: Metadata,
 }
 
 impl Regular {
+    /// A file of this machine.
+    pub fn of(file: File) -> io::Result<Regular> {
+        let metadata = Metadata::of(file.as_fd())?;
+        Ok(Regular::whole(file, metadata))
+    }
+
     /// A file of a file system, as it was found.
     pub(super) fn whole(file: File, metadata: Metadata) -> Regular {
-        Regular { file, metadata }
+        Regular { file: Rc::new(file), metadata, part: None }
+    }
+
+    /// A file whose bytes are a part of this one from an offset on; it has as many as its metadata say.
+    pub fn part(&self, start: u64, metadata: Metadata, capabilities: Option<Vec<u8>>) -> Regular {
+        let part = Part {
+            start: self.start().saturating_add(start),
+            capabilities,
+            whole: self.part.as_ref().map_or(self.metadata, |part| part.whole),
+        };
+        Regular { file: Rc::clone(&self.file), metadata, part: Some(part) }
     }
 
     /// What is told of it; as it was found.
@@ -47,24 +76,42 @@ impl Regular {
         Ok(bytes)
     }
 
-    /// The file itself.
+    /// A file of its own: itself, or a copy of the part, which has no name and is gone when it is closed.
     pub fn into_file(self) -> io::Result<File> {
-        Ok(self.file)
+        match self.part {
+            None => Rc::try_unwrap(self.file).or_else(|file| file.try_clone()),
+            Some(part) => {
+                let mut copy = sys::temporary_file()?;
+                (&*self.file).seek(SeekFrom::Start(part.start))?;
+                io::copy(&mut (&*self.file).take(self.metadata.size), &mut copy)?;
+                copy.rewind()?;
+                Ok(copy)
+            }
+        }
     }
 
-    /// The open file.
+    /// The open file that it is in.
     pub(super) fn file(&self) -> &File {
         &self.file
     }
 
+    /// Where it begins in that.
+    pub(super) fn start(&self) -> u64 {
+        self.part.as_ref().map_or(0, |part| part.start)
+    }
+
     /// Whether it is as it was when it was found.
     pub(super) fn is_unchanged(&self) -> Result<bool, Errno> {
-        Ok(Metadata::of(self.file.as_fd())? == self.metadata)
+        let known = self.part.as_ref().map_or(&self.metadata, |part| &part.whole);
+        Ok(Metadata::of(self.file.as_fd())? == *known)
     }
 
     /// Its capabilities (capabilities(7)).
     pub(super) fn capabilities(&self) -> io::Result<Option<Vec<u8>>> {
-        sys::capabilities(self.file.as_fd())
+        match &self.part {
+            None => sys::capabilities(self.file.as_fd()),
+            Some(part) => Ok(part.capabilities.clone()),
+        }
     }
 }
 
@@ -74,6 +121,12 @@ impl Bytes for Regular {
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        self.file.read_at(buffer, offset)
+        let rest = usize::try_from(self.metadata.size.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let buffer = match &self.part {
+            // What is behind it is another file's.
+            Some(_) if rest < buffer.len() => buffer.get_mut(..rest).unwrap_or_default(),
+            _ => buffer,
+        };
+        self.file.read_at(buffer, self.start().saturating_add(offset))
     }
 }

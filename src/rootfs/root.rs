@@ -1,45 +1,86 @@
-//! A root that paths can't escape: whatever links say, a file that is found is one of the root's.
+//! A root that paths can't escape: whatever links say, a file that is found is one of the root's. Its files are below a directory
+//! of this machine, or in an archive.
 
 use std::ffi::OsString;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::Path;
+
+use nix::errno::Errno;
 
 use super::disk::Disk;
 use super::metadata::{Kind, Metadata};
 use super::regular::Regular;
-use super::walk::{Last, Resolved};
+use super::stored::{self, Numbered, Stored};
+use super::walk::{Last, Resolved, walk};
 
 /// A directory that all paths begin in and that none leads out of: neither `..`, nor a link that is absolute or has many
 /// `..`, nor the magic links of /proc, nor a directory that is moved meanwhile.
 ///
 /// Paths are from the root, with or without a slash before them. Errors are those of the system calls.
 #[derive(Debug)]
-pub struct Root(Disk);
+pub struct Root(Files);
+
+/// Where its files are.
+#[derive(Debug)]
+enum Files {
+    /// Below a directory of this machine.
+    Disk(Disk),
+    /// Anywhere else.
+    Stored(Box<dyn Stored>),
+}
+
+/// A file that was found.
+enum Handle {
+    Disk(OwnedFd),
+    Stored(usize),
+}
 
 impl Root {
     /// Opens a directory as a root; links in this path are followed as always.
     pub fn open(path: &Path) -> io::Result<Root> {
-        Ok(Root(Disk::open(path)?))
+        Ok(Root(Files::Disk(Disk::open(path)?)))
+    }
+
+    /// A root whose files are anywhere else.
+    pub fn of(stored: Box<dyn Stored>) -> Root {
+        Root(Files::Stored(stored))
+    }
+
+    fn look(&self, path: &Path, last: Last) -> Result<(Handle, Metadata), Errno> {
+        match &self.0 {
+            Files::Disk(disk) => {
+                let (handle, metadata) = disk.look(path, last)?;
+                Ok((Handle::Disk(handle), metadata))
+            }
+            Files::Stored(stored) => {
+                let found = walk(&Numbered(stored.as_ref()), path, last)?;
+                Ok((Handle::Stored(found.handle), found.resolved.metadata))
+            }
+        }
     }
 
     /// stat(2): of the file that a path leads to.
     pub fn stat(&self, path: &Path) -> io::Result<Metadata> {
-        Ok(self.0.look(path, Last::Follow)?.1)
+        Ok(self.look(path, Last::Follow)?.1)
     }
 
     /// lstat(2): of the file or link that a path names.
     pub fn lstat(&self, path: &Path) -> io::Result<Metadata> {
-        Ok(self.0.look(path, Last::Keep)?.1)
+        Ok(self.look(path, Last::Keep)?.1)
     }
 
     /// Where a path leads, and by which links.
     pub fn resolve(&self, path: &Path, last: Last) -> io::Result<Resolved> {
-        Ok(self.0.resolve(path, last)?)
+        Ok(match &self.0 {
+            Files::Disk(disk) => disk.resolve(path, last)?,
+            Files::Stored(stored) => walk(&Numbered(stored.as_ref()), path, last)?.resolved,
+        })
     }
 
     /// Whether a directory is the kernel's own (/proc, /sys): what is in it is no file of anybody's.
     pub fn is_kernels(&self, path: &Path) -> bool {
-        self.0.is_kernels(path)
+        matches!(&self.0, Files::Disk(disk) if disk.is_kernels(path))
     }
 
     /// Opens a regular file for reading. Nothing else is ever opened: of a FIFO, a device or a directory the error tells.
@@ -59,11 +100,16 @@ impl Root {
         path: &Path,
         is_wanted: &mut dyn FnMut(&Metadata) -> bool,
     ) -> io::Result<(Metadata, Option<Regular>)> {
-        let (handle, metadata) = self.0.look(path, Last::Follow)?;
+        let (handle, metadata) = self.look(path, Last::Follow)?;
         if metadata.kind != Kind::File || !is_wanted(&metadata) {
             return Ok((metadata, None));
         }
-        Ok((metadata, Some(self.0.open_regular(path, &handle, metadata)?)))
+        let file = match (&self.0, handle) {
+            (Files::Disk(disk), Handle::Disk(handle)) => disk.open_regular(path, &handle, metadata)?,
+            (Files::Stored(stored), Handle::Stored(file)) => stored.open(file)?,
+            _ => return Err(Errno::EBADF.into()),
+        };
+        Ok((metadata, Some(file)))
     }
 
     /// Reads a regular file that has at most so many bytes.
@@ -82,7 +128,10 @@ impl Root {
 
     /// The names in a directory, sorted, of which there may be at most so many.
     pub fn list(&self, path: &Path, most: usize) -> io::Result<Vec<OsString>> {
-        self.0.list(path, most)
+        match &self.0 {
+            Files::Disk(disk) => disk.list(path, most),
+            Files::Stored(stored) => stored::list(stored.as_ref(), path, most),
+        }
     }
 }
 
@@ -93,8 +142,6 @@ mod tests {
     use std::os::unix::net::UnixListener;
     use std::path::PathBuf;
     use std::sync::atomic::{AtomicBool, Ordering};
-
-    use nix::errno::Errno;
 
     use super::super::disk::Way;
     use super::*;
@@ -113,7 +160,7 @@ mod tests {
     }
 
     fn both(root: &Path) -> [Root; 2] {
-        [Way::Kernel, Way::Walk].map(|way| Root(Disk::by(root, way)))
+        [Way::Kernel, Way::Walk].map(|way| Root(Files::Disk(Disk::by(root, way))))
     }
 
     #[test]

@@ -155,7 +155,8 @@ impl Writer<'_> {
             return Err(WriteError::Changed(path.to_owned()));
         }
         let mut to = create(parent, name).map_err(Errno::into).map_err(failed("make"))?;
-        let length = copy_contents(from.file(), &mut to, metadata.size).map_err(failed("copy"))?;
+        let length =
+            copy_contents(from.file(), from.start(), &mut to, metadata.size).map_err(failed("copy"))?;
         let is_unchanged = from.is_unchanged().map_err(Errno::into).map_err(failed("look at"))?;
         if length != metadata.size || !is_unchanged {
             return Err(WriteError::Changed(path.to_owned()));
@@ -249,22 +250,24 @@ fn create(parent: BorrowedFd<'_>, name: &OsStr) -> Result<File, Errno> {
     Ok(openat(parent, name, flags, Mode::S_IRUSR | Mode::S_IWUSR)?.into())
 }
 
-/// Copies so many bytes of a file, and leaves out what it leaves out itself (the holes of a sparse file); how many there were.
-fn copy_contents(from: &File, to: &mut File, size: u64) -> io::Result<u64> {
-    let mut at = 0;
-    while at < size {
-        let Some(data) = seek(from, at, Whence::SeekData, at)? else { break };
-        let end = seek(from, data, Whence::SeekHole, size)?.unwrap_or(size).min(size);
+/// Copies so many bytes of a file from an offset on, and leaves out what it leaves out itself (the holes of a sparse file); how
+/// many there were.
+fn copy_contents(from: &File, start: u64, to: &mut File, size: u64) -> io::Result<u64> {
+    let file_end = start.saturating_add(size);
+    let mut at = start;
+    while at < file_end {
+        let Some(data) = seek(from, at, Whence::SeekData, at)?.filter(|data| *data < file_end) else { break };
+        let end = seek(from, data, Whence::SeekHole, file_end)?.unwrap_or(file_end).min(file_end);
         (&mut &*from).seek(SeekFrom::Start(data))?;
-        to.seek(SeekFrom::Start(data))?;
+        to.seek(SeekFrom::Start(data.saturating_sub(start)))?;
         // The standard library asks the kernel to copy, or to share the blocks (copy_file_range(2)).
         let copied = io::copy(&mut from.take(end.saturating_sub(data)), to)?;
         at = data.saturating_add(copied);
         if at < end {
-            return Ok(at);
+            return Ok(at.saturating_sub(start));
         }
     }
-    if at < size {
+    if at < file_end {
         // It ends in a hole.
         to.set_len(size)?;
     }

@@ -55,6 +55,23 @@ pub fn lock(file: BorrowedFd<'_>, waits: bool) -> Result<(), Errno> {
     Errno::result(unsafe { libc::flock(file.as_raw_fd(), operation) }).map(drop)
 }
 
+/// A file without a name, for reading and writing, in the directory for temporary files (TMPDIR, else /tmp). It is gone when it is
+/// closed, however this process ends.
+pub fn temporary_file() -> io::Result<File> {
+    let directory = std::env::temp_dir();
+    let mut options = File::options();
+    options.read(true).write(true).custom_flags(libc::O_TMPFILE).mode(0o600);
+    match options.open(&directory) {
+        // Some file systems have no such files (open(2)).
+        Err(error) if matches!(error.raw_os_error(), Some(libc::EISDIR | libc::EOPNOTSUPP)) => {
+            let (file, name) = nix::unistd::mkstemp(&directory.join(".gb-XXXXXX"))?;
+            std::fs::remove_file(&name)?;
+            Ok(file.into())
+        }
+        file => file,
+    }
+}
+
 /// statx(2): since Linux 5.8.
 fn statx_mount_id(file: BorrowedFd<'_>) -> Option<u64> {
     let mut answer = MaybeUninit::<libc::statx>::zeroed();

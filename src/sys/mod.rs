@@ -16,7 +16,7 @@ pub use directory::{Names, names};
 pub use environment::environ;
 pub use files::{
     capabilities, errno, has_capabilities, is_mount, lock, mount_id, mount_id_of, nameless_file,
-    set_capabilities,
+    set_capabilities, temporary_file,
 };
 pub use groups::groups;
 pub use process::{

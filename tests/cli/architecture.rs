@@ -45,6 +45,7 @@ fn dependencies_point_downwards() {
         ("src/elf", &["elf", "platform"]),
         ("src/loader", &["loader", "elf", "platform"]),
         ("src/rootfs", &["rootfs", "loader", "elf", "platform", "sys"]),
+        ("src/layers", &["layers", "rootfs", "loader", "elf", "platform", "file", "sys"]),
         ("src/closure", &["closure", "rootfs", "loader", "elf", "platform"]),
         ("src/toolchain", &["toolchain", "platform", "environment", "file"]),
         ("src/packages", &["packages"]),

@@ -10,6 +10,7 @@ mod env;
 mod gb;
 mod info;
 mod install_links;
+mod layers;
 mod roles;
 mod run;
 mod runner;

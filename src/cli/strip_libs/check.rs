@@ -8,9 +8,15 @@ use serde_json::{Value, json};
 use crate::cli::output::print;
 use crate::closure::prove;
 use crate::error::{Error, one_line, tell};
+use crate::rootfs::Root;
 
-pub(super) fn check(rootfs: &Path, library_path: Option<Vec<u8>>, as_json: bool) -> Result<ExitCode, Error> {
-    let proof = prove(&super::open(rootfs)?, library_path);
+pub(super) fn check(
+    rootfs: &Path,
+    root: &Root,
+    library_path: Option<Vec<u8>>,
+    as_json: bool,
+) -> Result<ExitCode, Error> {
+    let proof = prove(root, library_path);
     if as_json {
         let value = json!({
             "schema": 1,

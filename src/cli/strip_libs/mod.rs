@@ -20,6 +20,7 @@ use crate::closure::{self, Closure, PROFILES, Profile, Request};
 use crate::elf::Priority;
 use crate::error::{Error, one_line, tell};
 use crate::rootfs::{Hwcaps, Root};
+use crate::{layers, platform};
 
 /// The arguments of `gb strip-libs`.
 #[derive(Debug, clap::Args)]
@@ -31,9 +32,12 @@ pub(super) struct Arguments {
     /// Make a root of all this: a directory that is not there yet, or empty
     #[arg(long, value_name = "OUT")]
     rootfs: Option<PathBuf>,
-    /// The root that the files are in: any unpacked one, of any architecture; nothing of it is run
+    /// The root that the files are in, of any architecture; nothing of it is run. A directory, or an image as --check takes it
     #[arg(long, value_name = "DIR", default_value = "/")]
     root: PathBuf,
+    /// Which image of an archive of several
+    #[arg(long, value_name = "PLATFORM")]
+    platform: Option<OsString>,
     /// A library, by the name that programs ask for
     #[arg(long = "lib", value_name = "SONAME")]
     libraries: Vec<OsString>,
@@ -76,7 +80,8 @@ pub(super) struct Arguments {
     /// Show why a file is needed; exit code 1 if it is not
     #[arg(long, value_name = "PATH", group = "form")]
     why: Option<PathBuf>,
-    /// Look whether everything in a finished root finds what it needs
+    /// Look whether everything in a finished root finds what it needs: a directory, an archive of docker save or docker export, or an
+    /// OCI image layout
     #[arg(long, value_name = "ROOTFS", group = "form", conflicts_with_all = ["rootfs", "files", "libraries", "patterns", "profiles"])]
     check: Option<PathBuf>,
     /// Write JSON: everything, with every path that was tried
@@ -100,9 +105,9 @@ enum Dlopen {
 impl Arguments {
     pub(super) fn run(&self) -> Result<ExitCode, Error> {
         if let Some(rootfs) = &self.check {
-            return check::check(rootfs, self.library_path(), self.json);
+            return check::check(rootfs, &self.open(rootfs)?, self.library_path(), self.json);
         }
-        let root = open(&self.root)?;
+        let root = self.open(&self.root)?;
         let closure = closure::gather(&root, &self.request()?)
             .map_err(|error| Error::Usage(format!("look into {}: {error}", self.root.display())))?;
         for note in &closure.notes {
@@ -113,6 +118,14 @@ impl Arguments {
             Some(rootfs) => build::build(self, &root, &closure, rootfs),
             None => self.show(&root, &closure),
         }
+    }
+
+    /// A root that is a directory or an image.
+    fn open(&self, path: &Path) -> Result<Root, Error> {
+        let platform = self.platform.as_deref().map(|name| platform::parse(&name.to_string_lossy()));
+        let platform = platform.transpose().map_err(|error| Error::Usage(format!("--platform {error}")))?;
+        layers::open(path, platform.as_ref())
+            .map_err(|error| Error::Usage(format!("open {}: {error}", path.display())))
     }
 
     fn show(&self, root: &Root, closure: &Closure) -> Result<ExitCode, Error> {
@@ -211,6 +224,7 @@ pub(super) fn with_config(args: &[OsString]) -> Result<Vec<OsString>, Error> {
     Ok(all)
 }
 
+/// A root that was just written.
 fn open(path: &Path) -> Result<Root, Error> {
     Root::open(path).map_err(|source| Error::Io { attempt: format!("open {}", path.display()), source })
 }

@@ -1,0 +1,217 @@
+//! Laying archives upon one another, as layers of an image lie.
+//!
+//! What a layer hides of those below it is told by names (whiteouts: "image layer filesystem changeset" of the OCI image
+//! specification, layer.md): `.wh.NAME` hides NAME, `.wh..wh..opq` all that is in the directory. Neither hides what is of the same
+//! layer, wherever in it that stands. A link in a directory's place is followed, but never out of the root, as the engines do
+//! (`RootPath` of containerd's continuity/fs, docker's pkg/archive in a chroot).
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+use super::merged::{Child, Merged, Node, What};
+use super::tar::{Entry, EntryKind, Reader, TarError};
+use crate::rootfs::{Last, Regular, Stored, find};
+
+/// Why layers are no root.
+#[derive(Debug, thiserror::Error)]
+pub enum LayerError {
+    /// An archive can't be read.
+    #[error(transparent)]
+    Tar(#[from] TarError),
+    /// What it says of a file can't be.
+    #[error("{}: {what}", String::from_utf8_lossy(path))]
+    Entry {
+        /// The file.
+        path: Vec<u8>,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// There is too much of it.
+    #[error("it has more files, or longer names, than gb is willing to remember")]
+    Large,
+}
+
+/// No image has longer names and links, all together.
+const MOST_TEXT: usize = 256 << 20;
+/// The kernel's limits of a name's length, and of a path's with the NUL byte at its end.
+const NAME_MAX: usize = 255;
+const PATH_MAX: usize = 4096;
+/// How an archive is read.
+#[derive(Debug, Clone, Copy)]
+pub struct Manner {
+    /// Its names may hide what is below it; else they are names as others.
+    pub has_whiteouts: bool,
+    /// It is known to be whole, so that the mark of its end may be missing.
+    pub is_known_whole: bool,
+}
+
+impl Merged {
+    /// Lays an archive upon what is there.
+    pub fn add(&mut self, archive: Regular, manner: Manner) -> Result<(), LayerError> {
+        let layer = self.archives.len();
+        self.archives.push(archive.clone());
+        let mut reader = Reader::new(&archive, manner.is_known_whole);
+        while let Some(entry) = reader.next()? {
+            self.entry(entry, layer, manner)?;
+        }
+        Ok(())
+    }
+
+    fn entry(&mut self, entry: Entry, layer: usize, manner: Manner) -> Result<(), LayerError> {
+        let wrong = |what| LayerError::Entry { path: entry.path.clone(), what };
+        let names = names(&entry.path).map_err(wrong)?;
+        let link = match &entry.kind {
+            EntryKind::Link(target) | EntryKind::HardLink(target) => target.len(),
+            _ => 0,
+        };
+        if link >= PATH_MAX {
+            return Err(wrong("it is a link to a longer path than there is"));
+        }
+        self.text = self.text.saturating_add(entry.path.len() + link);
+        if self.text > MOST_TEXT {
+            return Err(LayerError::Large);
+        }
+        let Some((name, above)) = names.split_last() else {
+            // The root itself.
+            if entry.kind != EntryKind::Directory {
+                return Err(wrong("it is to be the root, and no directory"));
+            }
+            self.describe(0, &entry);
+            return Ok(());
+        };
+        let parent = self.parent(above, layer)?.map_err(wrong)?;
+        if let Some(hidden) = name.strip_prefix(b".wh.").filter(|_| manner.has_whiteouts) {
+            match hidden {
+                b".wh..opq" => self.hide_all(parent, layer),
+                // What aufs keeps for itself.
+                hidden if hidden.starts_with(b".wh.") => {}
+                b"" | b"." | b".." => return Err(wrong("it hides nothing that there could be")),
+                hidden => self.hide(parent, OsStr::from_bytes(hidden), layer),
+            }
+            return Ok(());
+        }
+        let name = OsStr::from_bytes(name);
+        let what = match &entry.kind {
+            EntryKind::HardLink(target) => {
+                let target = self.target_of(target).map_err(wrong)?;
+                if let Some(node) = self.nodes.get_mut(target) {
+                    node.names = node.names.saturating_add(1);
+                }
+                self.name(parent, name, Child { node: target, layer });
+                return Ok(());
+            }
+            EntryKind::Directory => match self.child_of(parent, name) {
+                // It stays with what is in it.
+                Some(known) if self.is_directory(known.node) => {
+                    self.name(parent, name, Child { layer, ..known });
+                    self.describe(known.node, &entry);
+                    return Ok(());
+                }
+                _ => None,
+            },
+            EntryKind::Link(target) => Some(What::Link(OsStr::from_bytes(target).to_owned())),
+            EntryKind::File { start, size } => Some(What::File {
+                archive: layer,
+                start: *start,
+                size: *size,
+                capabilities: entry.capabilities.clone().map(Vec::into_boxed_slice),
+            }),
+            EntryKind::Fifo => Some(What::Fifo),
+            EntryKind::Device => Some(What::Device),
+        };
+        let node = match what {
+            Some(what) => {
+                let (mode, modified) = (entry.mode, entry.modified);
+                self.push(Node { mode, uid: entry.uid, gid: entry.gid, modified, names: 1, what })?
+            }
+            None => {
+                let depth = self.depth_below(parent).ok_or(wrong("it is deeper than any path"))?;
+                let node = self.push(Node::directory(depth))?;
+                self.describe(node, &entry);
+                node
+            }
+        };
+        self.name(parent, name, Child { node, layer });
+        Ok(())
+    }
+
+    /// The directory that a name is to be put into; what is missing of its path is made.
+    fn parent(&mut self, above: &[&[u8]], layer: usize) -> Result<Result<usize, &'static str>, LayerError> {
+        let mut here = 0;
+        for (at, name) in above.iter().enumerate() {
+            let name = OsStr::from_bytes(name);
+            here = match self.child_of(here, name) {
+                Some(child) => match self.nodes.get(child.node).map(|node| &node.what) {
+                    Some(What::Directory { .. }) => child.node,
+                    Some(What::Link(_)) => {
+                        let whole: PathBuf =
+                            above.iter().take(at + 1).map(|name| OsStr::from_bytes(name)).collect();
+                        match find(self, &whole, Last::Follow) {
+                            Ok(found) if self.is_directory(found) => found,
+                            _ => return Ok(Err("it is behind a link that leads to no directory")),
+                        }
+                    }
+                    _ => return Ok(Err("it is in what is no directory")),
+                },
+                None => {
+                    let Some(depth) = self.depth_below(here) else {
+                        return Ok(Err("it is deeper than any path"));
+                    };
+                    let node = self.push(Node::directory(depth))?;
+                    self.name(here, name, Child { node, layer });
+                    node
+                }
+            };
+        }
+        Ok(Ok(here))
+    }
+
+    /// The file that a hard link is a further name of.
+    fn target_of(&self, target: &[u8]) -> Result<usize, &'static str> {
+        const NOTHING: &str = "it is a hard link to nothing";
+        let path: PathBuf = names(target)?.into_iter().map(OsStr::from_bytes).collect();
+        match find(self, &path, Last::Keep) {
+            Ok(found) if self.is_directory(found) => Err("it is a hard link to a directory"),
+            Ok(found) => Ok(found),
+            Err(_) => Err(NOTHING),
+        }
+    }
+
+    /// Hides a name, as far as it is of the layers below.
+    fn hide(&mut self, directory: usize, name: &OsStr, layer: usize) {
+        let Some(child) = self.child_of(directory, name) else { return };
+        self.hide_all(child.node, layer);
+        let is_left =
+            child.layer == layer || self.children(child.node).is_some_and(|below| !below.is_empty());
+        if !is_left {
+            if let Some(children) = self.children_mut(directory) {
+                children.remove(name);
+            }
+            self.release(child.node);
+        }
+    }
+
+    /// Hides all that is in a directory, as far as it is of the layers below.
+    fn hide_all(&mut self, directory: usize, layer: usize) {
+        for name in self.names(directory) {
+            self.hide(directory, &name, layer);
+        }
+    }
+}
+
+/// The names of a path, without those that say nothing.
+fn names(path: &[u8]) -> Result<Vec<&[u8]>, &'static str> {
+    if path.len() >= PATH_MAX {
+        return Err("its path is longer than any");
+    }
+    let names: Vec<_> =
+        path.split(|byte| *byte == b'/').filter(|name| !name.is_empty() && *name != b".").collect();
+    if names.contains(&b"..".as_slice()) {
+        return Err("there is .. in its path, by which files are put elsewhere");
+    }
+    match names.iter().all(|name| name.len() <= NAME_MAX) {
+        true => Ok(names),
+        false => Err("its name is longer than any"),
+    }
+}

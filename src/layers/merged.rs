@@ -1,0 +1,192 @@
+//! The files of archives that lie one upon another.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::io;
+
+use super::laying::LayerError;
+use super::tar::Entry;
+use crate::loader::FileId;
+use crate::rootfs::{Kind, Metadata, Regular, Stored};
+
+/// No image has more files, those that are hidden included.
+const MOST_NODES: usize = 1 << 21;
+/// A path that can be looked up has no more directories.
+const DEEPEST: u16 = 2048;
+
+/// Files by numbers, in the order in which they came; the root directory is the first.
+#[derive(Debug)]
+pub struct Merged {
+    pub(super) nodes: Vec<Node>,
+    /// The layers, the lowest first.
+    pub(super) archives: Vec<Regular>,
+    /// The bytes of names and links.
+    pub(super) text: usize,
+}
+
+#[derive(Debug)]
+pub(super) struct Node {
+    pub(super) mode: u32,
+    pub(super) uid: u32,
+    pub(super) gid: u32,
+    pub(super) modified: (i64, u32),
+    /// How many names it has.
+    pub(super) names: u32,
+    pub(super) what: What,
+}
+
+#[derive(Debug)]
+pub(super) enum What {
+    Directory { children: BTreeMap<OsString, Child>, depth: u16 },
+    Link(OsString),
+    File { archive: usize, start: u64, size: u64, capabilities: Option<Box<[u8]>> },
+    Fifo,
+    Device,
+}
+
+/// A name in a directory: of which file, and of which layer it is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Child {
+    pub(super) node: usize,
+    pub(super) layer: usize,
+}
+
+impl Default for Merged {
+    fn default() -> Merged {
+        Merged { nodes: vec![Node::directory(0)], archives: Vec::new(), text: 0 }
+    }
+}
+
+impl Node {
+    /// A directory that nothing is said of.
+    pub(super) fn directory(depth: u16) -> Node {
+        let what = What::Directory { children: BTreeMap::new(), depth };
+        Node { mode: 0o755, uid: 0, gid: 0, modified: (0, 0), names: 1, what }
+    }
+}
+
+impl Merged {
+    pub(super) fn push(&mut self, node: Node) -> Result<usize, LayerError> {
+        if self.nodes.len() >= MOST_NODES {
+            return Err(LayerError::Large);
+        }
+        self.nodes.push(node);
+        Ok(self.nodes.len() - 1)
+    }
+
+    /// Says of a file what an entry says.
+    pub(super) fn describe(&mut self, node: usize, entry: &Entry) {
+        if let Some(node) = self.nodes.get_mut(node) {
+            (node.mode, node.uid, node.gid, node.modified) =
+                (entry.mode, entry.uid, entry.gid, entry.modified);
+        }
+    }
+
+    /// Gives a file a name; what had it loses it.
+    pub(super) fn name(&mut self, directory: usize, name: &OsStr, child: Child) {
+        let replaced =
+            self.children_mut(directory).and_then(|children| children.insert(name.to_owned(), child));
+        match replaced {
+            Some(replaced) if replaced.node != child.node => self.release(replaced.node),
+            Some(_) if !self.is_directory(child.node) => self.release(child.node),
+            _ => {}
+        }
+    }
+
+    /// Takes one name from a file, and of a directory all that is in it.
+    pub(super) fn release(&mut self, node: usize) {
+        let Some(found) = self.nodes.get_mut(node) else { return };
+        found.names = found.names.saturating_sub(1);
+        let below = match &mut found.what {
+            What::Directory { children, .. } => std::mem::take(children),
+            _ => return,
+        };
+        // No deeper than [`DEEPEST`].
+        below.into_values().for_each(|child| self.release(child.node));
+    }
+
+    pub(super) fn children(&self, directory: usize) -> Option<&BTreeMap<OsString, Child>> {
+        match &self.nodes.get(directory)?.what {
+            What::Directory { children, .. } => Some(children),
+            _ => None,
+        }
+    }
+
+    pub(super) fn children_mut(&mut self, directory: usize) -> Option<&mut BTreeMap<OsString, Child>> {
+        match &mut self.nodes.get_mut(directory)?.what {
+            What::Directory { children, .. } => Some(children),
+            _ => None,
+        }
+    }
+
+    pub(super) fn child_of(&self, directory: usize, name: &OsStr) -> Option<Child> {
+        self.children(directory)?.get(name).copied()
+    }
+
+    pub(super) fn is_directory(&self, node: usize) -> bool {
+        self.children(node).is_some()
+    }
+
+    /// How deep a directory in this one is.
+    pub(super) fn depth_below(&self, directory: usize) -> Option<u16> {
+        match self.nodes.get(directory)?.what {
+            What::Directory { depth, .. } if depth < DEEPEST => Some(depth + 1),
+            _ => None,
+        }
+    }
+}
+
+impl Stored for Merged {
+    fn metadata(&self, file: usize) -> Metadata {
+        let number = u64::try_from(file).unwrap_or_default();
+        let mut metadata = Metadata {
+            kind: Kind::Device,
+            id: FileId { device: 0, inode: number.saturating_add(1) },
+            mode: 0,
+            uid: 0,
+            gid: 0,
+            size: 0,
+            names: 0,
+            modified: (0, 0),
+            changed: (0, 0),
+        };
+        let Some(node) = self.nodes.get(file) else { return metadata };
+        (metadata.mode, metadata.uid, metadata.gid) = (node.mode, node.uid, node.gid);
+        metadata.names = node.names.into();
+        metadata.modified = (node.modified.0, node.modified.1.into());
+        metadata.changed = metadata.modified;
+        (metadata.kind, metadata.size) = match &node.what {
+            What::Directory { .. } => (Kind::Directory, 0),
+            What::Link(target) => (Kind::Link, u64::try_from(target.len()).unwrap_or_default()),
+            What::File { size, .. } => (Kind::File, *size),
+            What::Fifo => (Kind::Fifo, 0),
+            What::Device => (Kind::Device, 0),
+        };
+        metadata
+    }
+
+    fn child(&self, directory: usize, name: &OsStr) -> Option<usize> {
+        Some(self.child_of(directory, name)?.node)
+    }
+
+    fn target(&self, link: usize) -> &OsStr {
+        match self.nodes.get(link).map(|node| &node.what) {
+            Some(What::Link(target)) => target,
+            _ => OsStr::new(""),
+        }
+    }
+
+    fn names(&self, directory: usize) -> Vec<OsString> {
+        self.children(directory).into_iter().flat_map(BTreeMap::keys).cloned().collect()
+    }
+
+    fn open(&self, file: usize) -> io::Result<Regular> {
+        let Some(What::File { archive, start, capabilities, .. }) =
+            self.nodes.get(file).map(|node| &node.what)
+        else {
+            return Err(io::ErrorKind::InvalidInput.into());
+        };
+        let archive = self.archives.get(*archive).ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(archive.part(*start, self.metadata(file), capabilities.as_deref().map(<[u8]>::to_vec)))
+    }
+}
