@@ -30,7 +30,7 @@ bench: build image peers-image ## what gb costs over what it becomes, and beside
 # What is found to be of interest is kept beside the build, so that the seeds stay as they are.
 SECONDS ?= 60
 FUZZ_TARGETS ?= $(patsubst fuzz/fuzz_targets/%.rs,%,$(wildcard fuzz/fuzz_targets/*.rs))
-fuzz: ## give random account files, requests, kernel entries and package databases to gb, SECONDS=60 for each of FUZZ_TARGETS
+fuzz: ## give random account files, requests, kernel entries, package databases and archives to gb, SECONDS=60 for each of FUZZ_TARGETS
 	@command -v cargo-fuzz >/dev/null || { echo 'make fuzz: cargo-fuzz is missing (cargo install cargo-fuzz)' >&2; exit 1; }
 	@set -e; cd fuzz; for target in $(FUZZ_TARGETS); do \
 		corpus=$${CARGO_TARGET_DIR:-target}/corpus/$$target; mkdir -p "$$corpus"; \

@@ -9,6 +9,7 @@ mod cache_list;
 mod edit;
 mod elf;
 mod entry;
+mod layers;
 mod loading;
 mod packages;
 mod plan;
@@ -22,6 +23,7 @@ pub use edit::edit;
 pub use elf::{dlopen_note, elf};
 pub use entry::entry;
 pub use loading::{ld_cache, ld_conf, nsswitch};
+pub use layers::layers;
 pub use packages::{apk_installed, dpkg, licence, rpm_berkeley, rpm_header, rpm_ndb, rpm_sqlite};
 pub use plan::plan;
 pub use request::request;
@@ -32,7 +34,7 @@ pub use user_spec::user_spec;
 pub type Target = fn(&[u8]);
 
 /// Every fuzz target, by its name.
-pub const TARGETS: [(&str, Target); 21] = [
+pub const TARGETS: [(&str, Target); 22] = [
     ("passwd", passwd),
     ("group", group),
     ("user_spec", user_spec),
@@ -54,6 +56,7 @@ pub const TARGETS: [(&str, Target); 21] = [
     ("ld_conf", ld_conf),
     ("nsswitch", nsswitch),
     ("dlopen_note", dlopen_note),
+    ("layers", layers),
 ];
 
 /// The files that an input is made of.

@@ -27,6 +27,7 @@ pub enum GzipError {
 }
 
 /// Flags of a member's header.
+/// (It has two bytes.)
 const HAS_CHECKSUM: u8 = 2;
 const HAS_EXTRA: u8 = 4;
 const HAS_NAME: u8 = 8;
@@ -110,6 +111,7 @@ impl Input<'_> {
         Ok(self.buffer.get(self.used..self.filled).unwrap_or_default())
     }
 
+    #[inline(never)]
     fn byte(&mut self) -> Result<u8, GzipError> {
         let byte = self.rest()?.first().copied().ok_or(GzipError::CutOff)?;
         self.used += 1;
@@ -128,23 +130,19 @@ impl Input<'_> {
         }
         let flags = self.byte()?;
         // The time, and what packed it.
-        for _ in 0..6 {
-            self.byte()?;
-        }
+        self.pass(6)?;
         if flags & HAS_EXTRA != 0 {
             let length = u16::from_le_bytes([self.byte()?, self.byte()?]);
-            for _ in 0..length {
-                self.byte()?;
-            }
+            self.pass(length)?;
         }
         for text in [HAS_NAME, HAS_COMMENT] {
             while flags & text != 0 && self.byte()? != 0 {}
         }
-        if flags & HAS_CHECKSUM != 0 {
-            self.byte()?;
-            self.byte()?;
-        }
-        Ok(())
+        self.pass(u16::from(flags & HAS_CHECKSUM))
+    }
+
+    fn pass(&mut self, bytes: u16) -> Result<(), GzipError> {
+        (0..bytes).try_for_each(|_| self.byte().map(drop))
     }
 }
 

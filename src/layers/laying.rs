@@ -9,7 +9,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
-use super::merged::{Child, Merged, Node, What};
+use super::merged::{Child, HIDDEN, Merged, What};
 use super::tar::{Entry, EntryKind, Reader, TarError};
 use crate::rootfs::{Last, Regular, Stored, find};
 
@@ -27,10 +27,14 @@ pub enum LayerError {
         /// What is wrong with it.
         what: &'static str,
     },
-    /// There is too much of it.
-    #[error("it has more files, or longer names, than gb is willing to remember")]
-    Large,
 }
+
+/// What is wrong with an entry.
+pub(super) type Wrong = &'static str;
+
+/// What is wrong if there is too much.
+pub(super) const LARGE: Wrong = "there are more files, or longer names, than gb is willing to remember";
+const DEEP: Wrong = "it is deeper than any path";
 
 /// No image has longer names and links, all together.
 const MOST_TEXT: usize = 256 << 20;
@@ -53,128 +57,117 @@ impl Merged {
         self.archives.push(archive.clone());
         let mut reader = Reader::new(&archive, manner.is_known_whole);
         while let Some(entry) = reader.next()? {
-            self.entry(entry, layer, manner)?;
+            let put = self.entry(&entry, layer, manner);
+            put.map_err(|what| LayerError::Entry { path: entry.path, what })?;
         }
         Ok(())
     }
 
-    fn entry(&mut self, entry: Entry, layer: usize, manner: Manner) -> Result<(), LayerError> {
-        let wrong = |what| LayerError::Entry { path: entry.path.clone(), what };
-        let names = names(&entry.path).map_err(wrong)?;
+    fn entry(&mut self, entry: &Entry, layer: usize, manner: Manner) -> Result<(), Wrong> {
+        let names = names(&entry.path)?;
         let link = match &entry.kind {
             EntryKind::Link(target) | EntryKind::HardLink(target) => target.len(),
             _ => 0,
         };
         if link >= PATH_MAX {
-            return Err(wrong("it is a link to a longer path than there is"));
+            return Err("it is a link to a longer path than there is");
         }
         self.text = self.text.saturating_add(entry.path.len() + link);
         if self.text > MOST_TEXT {
-            return Err(LayerError::Large);
+            return Err(LARGE);
         }
         let Some((name, above)) = names.split_last() else {
             // The root itself.
             if entry.kind != EntryKind::Directory {
-                return Err(wrong("it is to be the root, and no directory"));
+                return Err("it is to be the root, and no directory");
             }
-            self.describe(0, &entry);
+            self.describe(0, entry);
             return Ok(());
         };
-        let parent = self.parent(above, layer)?.map_err(wrong)?;
+        let parent = self.parent(above, layer)?;
         if let Some(hidden) = name.strip_prefix(b".wh.").filter(|_| manner.has_whiteouts) {
             match hidden {
                 b".wh..opq" => self.hide_all(parent, layer),
                 // What aufs keeps for itself.
                 hidden if hidden.starts_with(b".wh.") => {}
-                b"" | b"." | b".." => return Err(wrong("it hides nothing that there could be")),
+                b"" | b"." | b".." => return Err("it hides nothing that there could be"),
                 hidden => self.hide(parent, OsStr::from_bytes(hidden), layer),
             }
             return Ok(());
         }
         let name = OsStr::from_bytes(name);
-        let what = match &entry.kind {
-            EntryKind::HardLink(target) => {
-                let target = self.target_of(target).map_err(wrong)?;
-                if let Some(node) = self.nodes.get_mut(target) {
+        let known = self.child_of(parent, name).filter(|known| self.is_directory(known.node));
+        let what = match (&entry.kind, known) {
+            (EntryKind::HardLink(target), _) => {
+                let node = self.target_of(target)?;
+                if let Some(node) = self.nodes.get_mut(node) {
                     node.names = node.names.saturating_add(1);
                 }
-                self.name(parent, name, Child { node: target, layer });
+                self.name(parent, name, Child { node, layer });
                 return Ok(());
             }
-            EntryKind::Directory => match self.child_of(parent, name) {
+            (EntryKind::Directory, Some(known)) => {
                 // It stays with what is in it.
-                Some(known) if self.is_directory(known.node) => {
-                    self.name(parent, name, Child { layer, ..known });
-                    self.describe(known.node, &entry);
-                    return Ok(());
-                }
-                _ => None,
-            },
-            EntryKind::Link(target) => Some(What::Link(OsStr::from_bytes(target).to_owned())),
-            EntryKind::File { start, size } => Some(What::File {
+                self.name(parent, name, Child { layer, ..known });
+                self.describe(known.node, entry);
+                return Ok(());
+            }
+            (EntryKind::Directory, None) => self.directory_in(parent)?,
+            (EntryKind::Link(target), _) => What::Link(OsStr::from_bytes(target).to_owned()),
+            (EntryKind::File { start, size }, _) => What::File {
                 archive: layer,
                 start: *start,
                 size: *size,
                 capabilities: entry.capabilities.clone().map(Vec::into_boxed_slice),
-            }),
-            EntryKind::Fifo => Some(What::Fifo),
-            EntryKind::Device => Some(What::Device),
+            },
+            (EntryKind::Fifo, _) => What::Fifo,
+            (EntryKind::Device, _) => What::Device,
         };
-        let node = match what {
-            Some(what) => {
-                let (mode, modified) = (entry.mode, entry.modified);
-                self.push(Node { mode, uid: entry.uid, gid: entry.gid, modified, names: 1, what })?
-            }
-            None => {
-                let depth = self.depth_below(parent).ok_or(wrong("it is deeper than any path"))?;
-                let node = self.push(Node::directory(depth))?;
-                self.describe(node, &entry);
-                node
-            }
-        };
+        let node = self.push(what)?;
+        self.describe(node, entry);
         self.name(parent, name, Child { node, layer });
         Ok(())
     }
 
     /// The directory that a name is to be put into; what is missing of its path is made.
-    fn parent(&mut self, above: &[&[u8]], layer: usize) -> Result<Result<usize, &'static str>, LayerError> {
+    fn parent(&mut self, above: &[&[u8]], layer: usize) -> Result<usize, Wrong> {
         let mut here = 0;
         for (at, name) in above.iter().enumerate() {
             let name = OsStr::from_bytes(name);
-            here = match self.child_of(here, name) {
-                Some(child) => match self.nodes.get(child.node).map(|node| &node.what) {
-                    Some(What::Directory { .. }) => child.node,
-                    Some(What::Link(_)) => {
-                        let whole: PathBuf =
-                            above.iter().take(at + 1).map(|name| OsStr::from_bytes(name)).collect();
-                        match find(self, &whole, Last::Follow) {
-                            Ok(found) if self.is_directory(found) => found,
-                            _ => return Ok(Err("it is behind a link that leads to no directory")),
-                        }
-                    }
-                    _ => return Ok(Err("it is in what is no directory")),
-                },
-                None => {
-                    let Some(depth) = self.depth_below(here) else {
-                        return Ok(Err("it is deeper than any path"));
-                    };
-                    let node = self.push(Node::directory(depth))?;
-                    self.name(here, name, Child { node, layer });
-                    node
+            let Some(child) = self.child_of(here, name) else {
+                let what = self.directory_in(here)?;
+                let node = self.push(what)?;
+                self.name(here, name, Child { node, layer });
+                here = node;
+                continue;
+            };
+            here = match self.nodes.get(child.node).map(|node| &node.what) {
+                Some(What::Directory { .. }) => child.node,
+                Some(What::Link(_)) => {
+                    let whole: PathBuf =
+                        above.iter().take(at + 1).map(|name| OsStr::from_bytes(name)).collect();
+                    let found = find(self, &whole, Last::Follow).ok();
+                    let found = found.filter(|found| self.is_directory(*found));
+                    found.ok_or("it is behind a link that leads to no directory")?
                 }
+                _ => return Err("it is in what is no directory"),
             };
         }
-        Ok(Ok(here))
+        Ok(here)
+    }
+
+    /// An empty directory in a directory.
+    fn directory_in(&self, directory: usize) -> Result<What, Wrong> {
+        Ok(What::directory(self.depth_below(directory).ok_or(DEEP)?))
     }
 
     /// The file that a hard link is a further name of.
-    fn target_of(&self, target: &[u8]) -> Result<usize, &'static str> {
-        const NOTHING: &str = "it is a hard link to nothing";
+    fn target_of(&self, target: &[u8]) -> Result<usize, Wrong> {
         let path: PathBuf = names(target)?.into_iter().map(OsStr::from_bytes).collect();
         match find(self, &path, Last::Keep) {
             Ok(found) if self.is_directory(found) => Err("it is a hard link to a directory"),
             Ok(found) => Ok(found),
-            Err(_) => Err(NOTHING),
+            Err(_) => Err("it is a hard link to nothing"),
         }
     }
 
@@ -182,13 +175,8 @@ impl Merged {
     fn hide(&mut self, directory: usize, name: &OsStr, layer: usize) {
         let Some(child) = self.child_of(directory, name) else { return };
         self.hide_all(child.node, layer);
-        let is_left =
-            child.layer == layer || self.children(child.node).is_some_and(|below| !below.is_empty());
-        if !is_left {
-            if let Some(children) = self.children_mut(directory) {
-                children.remove(name);
-            }
-            self.release(child.node);
+        if child.layer != layer && !self.has_children(child.node) {
+            self.name(directory, name, Child { node: HIDDEN, layer });
         }
     }
 
@@ -201,7 +189,7 @@ impl Merged {
 }
 
 /// The names of a path, without those that say nothing.
-fn names(path: &[u8]) -> Result<Vec<&[u8]>, &'static str> {
+fn names(path: &[u8]) -> Result<Vec<&[u8]>, Wrong> {
     if path.len() >= PATH_MAX {
         return Err("its path is longer than any");
     }

@@ -101,7 +101,11 @@ pub fn images(root: &Root) -> Result<Option<Vec<Image>>, LayoutError> {
                 .first()
                 .is_some_and(|image| of(image, "Config").is_string() && of(image, "Layers").is_array())
             {
-                return images.iter().map(|image| saved(root, image)).collect::<Result<_, _>>().map(Some);
+                let mut found = Vec::new();
+                for image in &images {
+                    found.push(saved(root, image)?);
+                }
+                return Ok(Some(found));
             }
         }
     } else if is_there("/repositories") {

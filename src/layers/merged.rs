@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io;
 
-use super::laying::LayerError;
+use super::laying::{LARGE, Wrong};
 use super::tar::Entry;
 use crate::loader::FileId;
 use crate::rootfs::{Kind, Metadata, Regular, Stored};
@@ -15,7 +15,6 @@ const MOST_NODES: usize = 1 << 21;
 const DEEPEST: u16 = 2048;
 
 /// Files by numbers, in the order in which they came; the root directory is the first.
-#[derive(Debug)]
 pub struct Merged {
     pub(super) nodes: Vec<Node>,
     /// The layers, the lowest first.
@@ -24,7 +23,6 @@ pub struct Merged {
     pub(super) text: usize,
 }
 
-#[derive(Debug)]
 pub(super) struct Node {
     pub(super) mode: u32,
     pub(super) uid: u32,
@@ -35,7 +33,6 @@ pub(super) struct Node {
     pub(super) what: What,
 }
 
-#[derive(Debug)]
 pub(super) enum What {
     Directory { children: BTreeMap<OsString, Child>, depth: u16 },
     Link(OsString),
@@ -44,8 +41,11 @@ pub(super) enum What {
     Device,
 }
 
+/// The file of a name that is hidden: none.
+pub(super) const HIDDEN: usize = usize::MAX;
+
 /// A name in a directory: of which file, and of which layer it is.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(super) struct Child {
     pub(super) node: usize,
     pub(super) layer: usize,
@@ -53,24 +53,30 @@ pub(super) struct Child {
 
 impl Default for Merged {
     fn default() -> Merged {
-        Merged { nodes: vec![Node::directory(0)], archives: Vec::new(), text: 0 }
+        Merged { nodes: vec![Node::default()], archives: Vec::new(), text: 0 }
     }
 }
 
-impl Node {
-    /// A directory that nothing is said of.
-    pub(super) fn directory(depth: u16) -> Node {
-        let what = What::Directory { children: BTreeMap::new(), depth };
-        Node { mode: 0o755, uid: 0, gid: 0, modified: (0, 0), names: 1, what }
+/// A directory that is there because something is in it.
+impl Default for Node {
+    fn default() -> Node {
+        Node { mode: 0o755, uid: 0, gid: 0, modified: (0, 0), names: 1, what: What::directory(0) }
+    }
+}
+
+impl What {
+    pub(super) fn directory(depth: u16) -> What {
+        What::Directory { children: BTreeMap::new(), depth }
     }
 }
 
 impl Merged {
-    pub(super) fn push(&mut self, node: Node) -> Result<usize, LayerError> {
+    /// A file of which nothing is said but what it is.
+    pub(super) fn push(&mut self, what: What) -> Result<usize, Wrong> {
         if self.nodes.len() >= MOST_NODES {
-            return Err(LayerError::Large);
+            return Err(LARGE);
         }
-        self.nodes.push(node);
+        self.nodes.push(Node { what, ..Node::default() });
         Ok(self.nodes.len() - 1)
     }
 
@@ -120,7 +126,12 @@ impl Merged {
     }
 
     pub(super) fn child_of(&self, directory: usize, name: &OsStr) -> Option<Child> {
-        self.children(directory)?.get(name).copied()
+        self.children(directory)?.get(name).copied().filter(|child| child.node != HIDDEN)
+    }
+
+    /// Whether anything is in a directory.
+    pub(super) fn has_children(&self, directory: usize) -> bool {
+        self.children(directory).is_some_and(|all| all.values().any(|child| child.node != HIDDEN))
     }
 
     pub(super) fn is_directory(&self, node: usize) -> bool {
@@ -177,7 +188,8 @@ impl Stored for Merged {
     }
 
     fn names(&self, directory: usize) -> Vec<OsString> {
-        self.children(directory).into_iter().flat_map(BTreeMap::keys).cloned().collect()
+        let all = self.children(directory).into_iter().flatten();
+        all.filter(|(_, child)| child.node != HIDDEN).map(|(name, _)| name.clone()).collect()
     }
 
     fn open(&self, file: usize) -> io::Result<Regular> {

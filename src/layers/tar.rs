@@ -54,29 +54,15 @@ pub enum TarError {
     /// It can't be read at all.
     #[error("{0}")]
     Unreadable(String),
-    /// It is something else, or was damaged.
-    #[error("at byte {0} there is no tar header")]
-    NoHeader(u64),
-    /// It ends before it should.
-    #[error("it is cut off at byte {0}")]
-    CutOff(u64),
-    /// A number is none, or no file has such a one.
-    #[error("at byte {at}: {what} makes no sense")]
-    Senseless {
-        /// Where the header is.
-        at: u64,
-        /// Which part of it.
-        what: &'static str,
-    },
-    /// What gb does not read.
-    #[error("at byte {at}: {what}")]
-    Unknown {
-        /// Where the header is.
-        at: u64,
-        /// What it is.
-        what: &'static str,
-    },
+    /// What is there is not what should be.
+    #[error("at byte {0} {1}")]
+    At(u64, &'static str),
 }
+
+const NO_HEADER: &str = "there is no tar header";
+const SENSELESS: &str = "there is a header with a number that makes no sense";
+const CUT_OFF: &str = "it is cut off";
+const SPARSE: &str = "there is a sparse file, which gb does not read (make it without --sparse)";
 
 const BLOCK: usize = 512;
 /// How much is read at a time: of many small files many headers.
@@ -117,12 +103,11 @@ impl<'a> Reader<'a> {
         loop {
             let at = self.at;
             let Some(header) = self.header()? else {
-                return if before.is_some { Err(TarError::CutOff(at)) } else { Ok(None) };
+                return if before.is_some { Err(cut_off(at)) } else { Ok(None) };
             };
-            let senseless = |what| TarError::Senseless { at, what };
-            let unknown = |what| TarError::Unknown { at, what };
-            let size = number(field(&header, 124, 12)).ok_or(senseless("the size"))?;
-            let size = u64::try_from(size).map_err(|_| senseless("the size"))?;
+            let wrong = |what| TarError::At(at, what);
+            let size = number(field(&header, 124, 12)).and_then(|size| u64::try_from(size).ok());
+            let size = size.ok_or(wrong(SENSELESS))?;
             self.at = at.saturating_add(BLOCK as u64);
             let kind = header.get(156).copied().unwrap_or_default();
             match kind {
@@ -130,17 +115,18 @@ impl<'a> Reader<'a> {
                     before.is_some = true;
                     let contents = self.extension(size)?;
                     match kind {
-                        b'x' => before.pax = Pax::read(&contents).ok_or(senseless("a pax header"))?,
+                        b'x' => {
+                            before.pax = Pax::read(&contents)
+                                .ok_or(wrong("there is a pax header that makes no sense"))?
+                        }
                         b'L' => before.path = Some(text(&contents)),
                         _ => before.link = Some(text(&contents)),
                     }
                 }
                 // What holds for all that follows: comments of git, and nothing that Docker reads. And a volume's label.
                 b'g' | b'V' => drop(self.skip(size)?),
-                b'S' => {
-                    return Err(unknown("a sparse file, which gb does not read (make it without --sparse)"));
-                }
-                b'M' => return Err(unknown("the rest of a file of another volume")),
+                b'S' => return Err(wrong(SPARSE)),
+                b'M' => return Err(wrong("there is the rest of a file of another volume")),
                 _ => return self.entry(&header, at, kind, size, before).map(Some),
             }
         }
@@ -154,11 +140,10 @@ impl<'a> Reader<'a> {
         size: u64,
         before: Before,
     ) -> Result<Entry, TarError> {
-        let senseless = |what| TarError::Senseless { at, what };
+        let wrong = |what| TarError::At(at, what);
         let Before { path, link, pax, .. } = before;
         if pax.is_sparse {
-            let what = "a sparse file, which gb does not read (make it without --sparse)";
-            return Err(TarError::Unknown { at, what });
+            return Err(wrong(SPARSE));
         }
         let size = pax.size.unwrap_or(size);
         let path = pax.path.or(path).unwrap_or_else(|| name(header));
@@ -173,29 +158,28 @@ impl<'a> Reader<'a> {
             b'3' | b'4' => EntryKind::Device,
             b'5' | b'D' => EntryKind::Directory,
             b'6' => EntryKind::Fifo,
-            _ => return Err(TarError::Unknown { at, what: "an entry of a kind that no layer has" }),
+            _ => return Err(wrong("there is an entry of a kind that no layer has")),
         };
         // The others have no contents, whatever size they state (`isHeaderOnly` of Go's archive/tar).
         if matches!(kind, EntryKind::File { .. }) || header.get(156) == Some(&b'D') {
             self.skip(size)?;
         }
-        let id = |offset, pax: Option<u32>, what| match pax {
+        let number = |offset, length| number(field(header, offset, length)).ok_or(wrong(SENSELESS));
+        let id = |offset, pax: Option<u32>| match pax {
             Some(id) => Ok(id),
-            None => {
-                number(field(header, offset, 8)).and_then(|id| u32::try_from(id).ok()).ok_or(senseless(what))
-            }
+            None => number(offset, 8).and_then(|id| u32::try_from(id).map_err(|_| wrong(SENSELESS))),
         };
-        let mode = number(field(header, 100, 8)).ok_or(senseless("the permissions"))?;
+        let mode = number(100, 8)?;
         let modified = match pax.modified {
             Some(modified) => modified,
-            None => (number(field(header, 136, 12)).ok_or(senseless("the time"))?, 0),
+            None => (number(136, 12)?, 0),
         };
         Ok(Entry {
             path,
             kind,
             mode: u32::try_from(mode & 0o7777).unwrap_or_default(),
-            uid: id(108, pax.uid, "the owner")?,
-            gid: id(116, pax.gid, "the group")?,
+            uid: id(108, pax.uid)?,
+            gid: id(116, pax.gid)?,
             modified,
             capabilities: pax.capabilities,
         })
@@ -208,17 +192,17 @@ impl<'a> Reader<'a> {
             return Ok(None);
         }
         if block.len() < BLOCK {
-            return Err(TarError::CutOff(self.at.saturating_add(block.len() as u64)));
+            return Err(cut_off(self.at.saturating_add(block.len() as u64)));
         }
         if block.iter().all(|byte| *byte == 0) {
             // One block of zeros at the end of the file is what some tools leave of two.
             let next = self.at.saturating_add(BLOCK as u64);
             return match self.block(next)?.iter().all(|byte| *byte == 0) {
                 true => Ok(None),
-                false => Err(TarError::NoHeader(self.at)),
+                false => Err(TarError::At(self.at, NO_HEADER)),
             };
         }
-        let stated = number(field(&block, 148, 8)).ok_or(TarError::NoHeader(self.at))?;
+        let stated = number(field(&block, 148, 8)).ok_or(TarError::At(self.at, NO_HEADER))?;
         let bytes =
             || block.iter().enumerate().map(|(at, byte)| if (148..156).contains(&at) { b' ' } else { *byte });
         let unsigned: i64 = bytes().map(i64::from).sum();
@@ -226,7 +210,7 @@ impl<'a> Reader<'a> {
         let signed: i64 = bytes().map(|byte| i64::from(i8::from_ne_bytes([byte]))).sum();
         match stated == unsigned || stated == signed {
             true => Ok(Some(block)),
-            false => Err(TarError::NoHeader(self.at)),
+            false => Err(TarError::At(self.at, NO_HEADER)),
         }
     }
 
@@ -250,25 +234,22 @@ impl<'a> Reader<'a> {
     /// The contents of an entry that is about the next one.
     fn extension(&mut self, size: u64) -> Result<Vec<u8>, TarError> {
         if size > LARGEST_EXTENSION {
-            return Err(TarError::Unknown {
-                at: self.at,
-                what: "a name or a list of attributes of more than 1 MiB",
-            });
+            return Err(TarError::At(self.at, "there is a name or a list of attributes of more than 1 MiB"));
         }
         let start = self.at;
         self.skip(size)?;
         let contents = read(self.bytes, start, usize::try_from(size).unwrap_or_default())?;
         match contents.len() as u64 == size {
             true => Ok(contents),
-            false => Err(TarError::CutOff(start.saturating_add(contents.len() as u64))),
+            false => Err(cut_off(start.saturating_add(contents.len() as u64))),
         }
     }
 
     /// Passes over contents, which the archive has to have.
     fn skip(&mut self, size: u64) -> Result<(), TarError> {
         let end = self.at.checked_add(size).filter(|end| *end <= self.bytes.length());
-        let end = end.ok_or(TarError::CutOff(self.bytes.length()))?;
-        self.at = end.checked_next_multiple_of(BLOCK as u64).ok_or(TarError::CutOff(end))?;
+        let end = end.ok_or(cut_off(self.bytes.length()))?;
+        self.at = end.checked_next_multiple_of(BLOCK as u64).ok_or(cut_off(end))?;
         Ok(())
     }
 }
@@ -293,6 +274,10 @@ pub(super) fn fill(bytes: &dyn Bytes, at: u64, buffer: &mut [u8]) -> std::io::Re
         }
     }
     Ok(filled)
+}
+
+fn cut_off(at: u64) -> TarError {
+    TarError::At(at, CUT_OFF)
 }
 
 fn field(header: &[u8], at: usize, length: usize) -> &[u8] {

@@ -155,7 +155,7 @@ fn an_archive_cut_off_anywhere_is_refused() {
         assert_eq!(read(&whole[..end + 512]), Ok(11));
         let mut damaged = whole.clone();
         damaged[257] ^= 1;
-        assert_eq!(read(&damaged), Err(TarError::NoHeader(0)));
+        assert_eq!(read(&damaged), Err(TarError::At(0, "there is no tar header")));
     }
 }
 

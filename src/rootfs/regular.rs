@@ -1,7 +1,7 @@
 //! A regular file of a root that is open for reading.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Seek, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 use std::rc::Rc;
@@ -78,12 +78,19 @@ impl Regular {
 
     /// A file of its own: itself, or a copy of the part, which has no name and is gone when it is closed.
     pub fn into_file(self) -> io::Result<File> {
-        match self.part {
+        match &self.part {
             None => Rc::try_unwrap(self.file).or_else(|file| file.try_clone()),
-            Some(part) => {
+            Some(_) => {
                 let mut copy = sys::temporary_file()?;
-                (&*self.file).seek(SeekFrom::Start(part.start))?;
-                io::copy(&mut (&*self.file).take(self.metadata.size), &mut copy)?;
+                let mut at = 0;
+                loop {
+                    let part = self.read_part(at, 1 << 20)?;
+                    if part.is_empty() {
+                        break;
+                    }
+                    copy.write_all(&part)?;
+                    at = at.saturating_add(part.len() as u64);
+                }
                 copy.rewind()?;
                 Ok(copy)
             }

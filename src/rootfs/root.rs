@@ -18,11 +18,18 @@ use super::walk::{Last, Resolved, walk};
 /// `..`, nor the magic links of /proc, nor a directory that is moved meanwhile.
 ///
 /// Paths are from the root, with or without a slash before them. Errors are those of the system calls.
-#[derive(Debug)]
 pub struct Root(Files);
 
+impl std::fmt::Debug for Root {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.0 {
+            Files::Disk(disk) => disk.fmt(f),
+            Files::Stored(_) => f.write_str("Stored"),
+        }
+    }
+}
+
 /// Where its files are.
-#[derive(Debug)]
 enum Files {
     /// Below a directory of this machine.
     Disk(Disk),

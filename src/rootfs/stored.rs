@@ -11,7 +11,7 @@ use super::regular::Regular;
 use super::walk::{Last, Places, walk};
 
 /// The files of a root by numbers; that of the root directory is 0. No method follows a link.
-pub trait Stored: std::fmt::Debug {
+pub trait Stored {
     /// What is told of a file.
     fn metadata(&self, file: usize) -> Metadata;
 

@@ -422,11 +422,11 @@ fn what_is_damaged_hostile_or_unknown_is_refused_with_the_reason() {
     let tar = Tar::default;
     let plain =
         |name: &str, archive: Vec<u8>, message: &str| fails(name, &archive, &format!("{message} {a_root}"));
-    plain("empty", Vec::new(), "it is cut off at byte 0");
+    plain("empty", Vec::new(), "at byte 0 it is cut off");
     plain("text", vec![b'x'; 4096], "at byte 0 there is no tar header");
-    plain("no end", tar().file("a", "a").0, "it is cut off at byte 1024");
-    plain("larger than it is", tar().entry(b'0', "a", 0o644, "", 5000).0, "it is cut off at byte 512");
-    plain("largest", tar().entry(b'0', "a", 0o644, "", 0o77777777777).0, "it is cut off at byte 512");
+    plain("no end", tar().file("a", "a").0, "at byte 1024 it is cut off");
+    plain("larger than it is", tar().entry(b'0', "a", 0o644, "", 5000).0, "at byte 512 it is cut off");
+    plain("largest", tar().entry(b'0', "a", 0o644, "", 0o77777777777).0, "at byte 512 it is cut off");
     plain(
         "up",
         tar().file("../a", "a").end(),
@@ -463,24 +463,28 @@ fn what_is_damaged_hostile_or_unknown_is_refused_with_the_reason() {
     plain(
         "sparse",
         tar().entry(b'S', "a", 0o644, "", 0).end(),
-        "at byte 0: a sparse file, which gb does not read (make it without --sparse)",
+        "at byte 0 there is a sparse file, which gb does not read (make it without --sparse)",
     );
     plain(
         "sparse in pax",
         tar().pax(&record("GNU.sparse.major=1")).file("a", "").end(),
-        "at byte 1024: a sparse file, which gb does not read (make it without --sparse)",
+        "at byte 1024 there is a sparse file, which gb does not read (make it without --sparse)",
     );
-    plain("pax", tar().pax("99 path=a\n").file("a", "").end(), "at byte 0: a pax header makes no sense");
+    plain(
+        "pax",
+        tar().pax("99 path=a\n").file("a", "").end(),
+        "at byte 0 there is a pax header that makes no sense",
+    );
     plain(
         "huge pax",
         tar().entry(b'x', "a", 0o644, "", 1 << 21).end(),
-        "at byte 512: a name or a list of attributes of more than 1 MiB",
+        "at byte 512 there is a name or a list of attributes of more than 1 MiB",
     );
-    plain("name without a file", tar().pax(&record("path=a b")).end(), "it is cut off at byte 1024");
+    plain("name without a file", tar().pax(&record("path=a b")).end(), "at byte 1024 it is cut off");
     plain(
         "unknown kind",
         tar().entry(b'Q', "a", 0o644, "", 0).end(),
-        "at byte 0: an entry of a kind that no layer has",
+        "at byte 0 there is an entry of a kind that no layer has",
     );
     let long = "a/".repeat(2050);
     let message = format!("{long}: its path is longer than any");
