@@ -51,6 +51,7 @@ mod rights;
 mod roles;
 mod runner;
 mod sanitizers;
+mod saved;
 mod stopping;
 mod strip_libs;
 mod terminal;
@@ -120,6 +121,7 @@ fn main() -> ExitCode {
         outside::cases(),
         stopping::cases(),
         strip_libs::cases(),
+        saved::cases(),
         base_image::cases(),
     ];
     let trials = cases.into_iter().flatten().map(|case| {
