@@ -40,6 +40,9 @@ pub enum OpenError {
     /// It can't be opened.
     #[error("{0}")]
     Io(#[from] io::Error),
+    /// It is an archive that can't be read.
+    #[error(transparent)]
+    Archive(LayerError),
     /// It is a file, and no archive that gb reads.
     #[error(
         "{0} (a root is a directory, or a tar archive: docker save, docker export, or an OCI image layout)"
@@ -81,7 +84,10 @@ pub fn open(path: &Path, platform: Option<&Target>) -> Result<Root, OpenError> {
             let archive = source::unpacked(Regular::of(file::open_regular(path)?)?, &mut left)?;
             let mut merged = Merged::default();
             let manner = Manner { has_whiteouts: false, is_known_whole: false };
-            merged.add(archive, manner).map_err(OpenError::NoArchive)?;
+            merged.add(archive, manner).map_err(|error| match &error {
+                LayerError::Tar(tar) if tar.is_of_no_archive() => OpenError::NoArchive(error),
+                _ => OpenError::Archive(error),
+            })?;
             Root::of(Box::new(merged))
         }
     };

@@ -59,6 +59,13 @@ pub enum TarError {
     At(u64, &'static str),
 }
 
+impl TarError {
+    /// Whether there is not so much as a beginning of an archive.
+    pub(super) fn is_of_no_archive(&self) -> bool {
+        matches!(self, TarError::At(0..512, NO_HEADER | CUT_OFF))
+    }
+}
+
 const NO_HEADER: &str = "there is no tar header";
 const SENSELESS: &str = "there is a header with a number that makes no sense";
 const CUT_OFF: &str = "it is cut off";
