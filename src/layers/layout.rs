@@ -139,14 +139,15 @@ pub fn choose(mut images: Vec<Image>, wanted: Option<&Target>) -> Result<Image, 
     }
 }
 
-/// Whether an image for a platform is one for another, which may have no variant.
+/// Whether an image for a platform is one of those that are wanted: any variant if none is named. Without one an image is for the
+/// usual variant (`Normalize` of containerd's platforms).
 fn is_for(platform: &str, wanted: &Target) -> bool {
-    match parse_any(platform) {
-        Ok(Named::Linux(found)) => {
-            found.platform == wanted.platform && (wanted.variant.is_none() || found.variant == wanted.variant)
-        }
-        _ => false,
-    }
+    let Ok(Named::Linux(found)) = parse_any(platform) else { return false };
+    let value = |target: &Target| match &target.variant {
+        Some(variant) => Some(variant.value()),
+        None => target.platform.variable.as_ref().map(|variable| variable.default.to_owned()),
+    };
+    found.platform == wanted.platform && (wanted.variant.is_none() || value(&found) == value(wanted))
 }
 
 /// Follows an index.

@@ -392,6 +392,25 @@ fn of_several_images_the_platform_chooses_and_nothing_is_guessed() {
         of(platform, expected).stdout();
         assert_eq!(fs::read_to_string(dir.path().join(expected).join("which")).unwrap(), expected);
     }
+    // Without a variant an image is for the usual one.
+    let mut usual = Layout::new();
+    usual.image("linux/arm64", "", &layer("arm64"));
+    usual.image("linux/arm", "", &layer("arm"));
+    dir.file("usual.tar", archive(&usual.files()), 0o644);
+    for (platform, code) in [("linux/arm64/v8", 0), ("linux/arm/v7", 0), ("linux/arm/v6", 125)] {
+        let words = [
+            "strip-libs",
+            "--list",
+            "--no-metadata",
+            "--root",
+            "usual.tar",
+            "--platform",
+            platform,
+            "/which",
+        ];
+        let found = gb(words).dir(dir.path()).go();
+        assert_eq!(found.status, Some(code), "{platform}: {}", found.stderr);
+    }
     let there = "linux/amd64 (t:1), linux/arm/v6 (t:1), linux/arm/v7 (t:1)";
     let several = |images: &str| {
         format!(
