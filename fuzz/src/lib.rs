@@ -23,7 +23,7 @@ pub use edit::edit;
 pub use elf::{dlopen_note, elf};
 pub use entry::entry;
 pub use loading::{ld_cache, ld_conf, nsswitch};
-pub use layers::layers;
+pub use layers::{layers, saved};
 pub use packages::{apk_installed, dpkg, licence, rpm_berkeley, rpm_header, rpm_ndb, rpm_sqlite};
 pub use plan::plan;
 pub use request::request;
@@ -34,7 +34,7 @@ pub use user_spec::user_spec;
 pub type Target = fn(&[u8]);
 
 /// Every fuzz target, by its name.
-pub const TARGETS: [(&str, Target); 22] = [
+pub const TARGETS: [(&str, Target); 23] = [
     ("passwd", passwd),
     ("group", group),
     ("user_spec", user_spec),
@@ -57,6 +57,7 @@ pub const TARGETS: [(&str, Target); 22] = [
     ("nsswitch", nsswitch),
     ("dlopen_note", dlopen_note),
     ("layers", layers),
+    ("saved", saved),
 ];
 
 /// The files that an input is made of.

@@ -38,6 +38,8 @@ const DEEP: Wrong = "it is deeper than any path";
 
 /// No image has longer names and links, all together.
 const MOST_TEXT: usize = 256 << 20;
+/// Nor does it take so long to find the places of its files, behind whatever links (a million files take some ten million).
+const MOST_STEPS: u64 = 1 << 28;
 /// The kernel's limits of a name's length, and of a path's with the NUL byte at its end.
 const NAME_MAX: usize = 255;
 const PATH_MAX: usize = 4096;
@@ -73,7 +75,7 @@ impl Merged {
             return Err("it is a link to a longer path than there is");
         }
         self.text = self.text.saturating_add(entry.path.len() + link);
-        if self.text > MOST_TEXT {
+        if self.text > MOST_TEXT || self.steps.get() > MOST_STEPS {
             return Err(LARGE);
         }
         let Some((name, above)) = names.split_last() else {
@@ -182,6 +184,9 @@ impl Merged {
 
     /// Hides all that is in a directory, as far as it is of the layers below.
     fn hide_all(&mut self, directory: usize, layer: usize) {
+        if !self.clears(directory, layer) {
+            return;
+        }
         for name in self.names(directory) {
             self.hide(directory, &name, layer);
         }

@@ -76,10 +76,12 @@ pub enum LayoutError {
 }
 
 /// No file that describes an image is larger (the OCI distribution specification has registries take 4 MiB).
-const LARGEST: u64 = 16 << 20;
+const LARGEST: u64 = 4 << 20;
 /// No index leads to others deeper, and to more images.
 const DEEPEST: usize = 4;
-const MOST: usize = 4096;
+const MOST: usize = 1024;
+/// No engine mounts more layers (docker 125, containerd some 500).
+pub const MOST_LAYERS: usize = 1024;
 
 /// The images that there are; `None` of what is no layout of images.
 pub fn images(root: &Root) -> Result<Option<Vec<Image>>, LayoutError> {

@@ -1,5 +1,6 @@
 //! The files of archives that lie one upon another.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -21,6 +22,8 @@ pub struct Merged {
     pub(super) archives: Vec<Regular>,
     /// The bytes of names and links.
     pub(super) text: usize,
+    /// How many names have been looked up.
+    pub(super) steps: Cell<u64>,
 }
 
 pub(super) struct Node {
@@ -34,9 +37,21 @@ pub(super) struct Node {
 }
 
 pub(super) enum What {
-    Directory { children: BTreeMap<OsString, Child>, depth: u16 },
+    Directory {
+        children: BTreeMap<OsString, Child>,
+        /// How many of them are not hidden.
+        visible: usize,
+        /// The layer that has hidden all of those below it last.
+        cleared: Option<usize>,
+        depth: u16,
+    },
     Link(OsString),
-    File { archive: usize, start: u64, size: u64, capabilities: Option<Box<[u8]>> },
+    File {
+        archive: usize,
+        start: u64,
+        size: u64,
+        capabilities: Option<Box<[u8]>>,
+    },
     Fifo,
     Device,
 }
@@ -53,7 +68,7 @@ pub(super) struct Child {
 
 impl Default for Merged {
     fn default() -> Merged {
-        Merged { nodes: vec![Node::default()], archives: Vec::new(), text: 0 }
+        Merged { nodes: vec![Node::default()], archives: Vec::new(), text: 0, steps: Cell::new(0) }
     }
 }
 
@@ -66,7 +81,7 @@ impl Default for Node {
 
 impl What {
     pub(super) fn directory(depth: u16) -> What {
-        What::Directory { children: BTreeMap::new(), depth }
+        What::Directory { children: BTreeMap::new(), visible: 0, cleared: None, depth }
     }
 }
 
@@ -90,12 +105,14 @@ impl Merged {
 
     /// Gives a file a name; what had it loses it.
     pub(super) fn name(&mut self, directory: usize, name: &OsStr, child: Child) {
-        let replaced =
-            self.children_mut(directory).and_then(|children| children.insert(name.to_owned(), child));
-        match replaced {
-            Some(replaced) if replaced.node != child.node => self.release(replaced.node),
-            Some(_) if !self.is_directory(child.node) => self.release(child.node),
-            _ => {}
+        let what = self.nodes.get_mut(directory).map(|node| &mut node.what);
+        let Some(What::Directory { children, visible, .. }) = what else { return };
+        let replaced = children.insert(name.to_owned(), child).map_or(HIDDEN, |replaced| replaced.node);
+        *visible += usize::from(child.node != HIDDEN);
+        *visible = visible.saturating_sub(usize::from(replaced != HIDDEN));
+        // A further name of a file that it has already; a directory has one.
+        if replaced != child.node || !self.is_directory(replaced) {
+            self.release(replaced);
         }
     }
 
@@ -104,7 +121,10 @@ impl Merged {
         let Some(found) = self.nodes.get_mut(node) else { return };
         found.names = found.names.saturating_sub(1);
         let below = match &mut found.what {
-            What::Directory { children, .. } => std::mem::take(children),
+            What::Directory { children, visible, .. } => {
+                *visible = 0;
+                std::mem::take(children)
+            }
             _ => return,
         };
         // No deeper than [`DEEPEST`].
@@ -118,20 +138,23 @@ impl Merged {
         }
     }
 
-    pub(super) fn children_mut(&mut self, directory: usize) -> Option<&mut BTreeMap<OsString, Child>> {
-        match &mut self.nodes.get_mut(directory)?.what {
-            What::Directory { children, .. } => Some(children),
-            _ => None,
-        }
-    }
-
     pub(super) fn child_of(&self, directory: usize, name: &OsStr) -> Option<Child> {
+        self.steps.set(self.steps.get().saturating_add(1));
         self.children(directory)?.get(name).copied().filter(|child| child.node != HIDDEN)
     }
 
     /// Whether anything is in a directory.
     pub(super) fn has_children(&self, directory: usize) -> bool {
-        self.children(directory).is_some_and(|all| all.values().any(|child| child.node != HIDDEN))
+        let what = self.nodes.get(directory).map(|node| &node.what);
+        matches!(what, Some(What::Directory { visible, .. }) if *visible > 0)
+    }
+
+    /// Whether a layer is to hide what is in a directory: it does so once.
+    pub(super) fn clears(&mut self, directory: usize, layer: usize) -> bool {
+        match self.nodes.get_mut(directory).map(|node| &mut node.what) {
+            Some(What::Directory { cleared, .. }) => cleared.replace(layer) != Some(layer),
+            _ => false,
+        }
     }
 
     pub(super) fn is_directory(&self, node: usize) -> bool {

@@ -54,6 +54,9 @@ pub enum OpenError {
     /// Its images can't be told.
     #[error(transparent)]
     Layout(#[from] LayoutError),
+    /// It has too many.
+    #[error("it has {0} layers, more than any engine mounts")]
+    Layers(usize),
     /// The bytes of a layer are not to be had.
     #[error("read its layer {}: {source}", path.display())]
     LayerSource {
@@ -93,6 +96,9 @@ pub fn open(path: &Path, platform: Option<&Target>) -> Result<Root, OpenError> {
     };
     let Some(images) = layout::images(&outer)? else { return Ok(outer) };
     let image = layout::choose(images, platform)?;
+    if image.layers.len() > layout::MOST_LAYERS {
+        return Err(OpenError::Layers(image.layers.len()));
+    }
     let mut merged = Merged::default();
     for layout::Layer { path, digest, unpacked } in image.layers {
         let failed = |source| OpenError::LayerSource { path: path.clone(), source };
