@@ -175,12 +175,17 @@ fn cached(lab: &Lab) -> Verdict {
 fn packages(lab: &Lab) -> Verdict {
     let script = "gb strip-libs --rootfs /r /usr/bin/git >/dev/null; cd /r/var/lib/dpkg/status.d; ls | grep -v sums | tr '\n' ' '; echo
         grep -h ^Version: git; dpkg-query --showformat 'Version: ${Version}\n' --show git
-        (cd /r; md5sum --quiet -c var/lib/dpkg/status.d/*.md5sums); ls -d /r/usr/share/doc/*/copyright | wc -l
-        gb strip-libs --rootfs /s --no-metadata /usr/bin/git >/dev/null; ls /s; gb strip-libs /usr/bin/git --list | grep -c status.d/git";
+        (cd /r; md5sum --quiet -c var/lib/dpkg/status.d/*.md5sums)
+        manifest=/r/var/lib/gb/manifest.json; sed -n 's/.*\"path\":\"\\([^\"]*\\)\".*\"sha256\":\"\\([0-9a-f]*\\)\".*/\\2  .\\1/p' $manifest >/sums
+        (cd /r; sha256sum --quiet --strict -c /sums); [ $(wc -l </sums) = $(find /r -type f ! -path $manifest | wc -l) ]; ls -d /r/usr/share/doc/*/copyright | wc -l
+        gb strip-libs --rootfs /s --no-metadata --no-manifest /usr/bin/git >/dev/null; ls /s; gb strip-libs /usr/bin/git --list | grep -c status.d/git";
     let output = sh(lab, script)?;
     let text = output.text()?;
     let lines: Vec<_> = text.lines().collect();
-    ensure!(output.status == Some(0) && lines[0].starts_with("git libc6 libgcc-s1 libpcre2-8-0"), "{output}");
+    ensure!(
+        output.status == Some(0) && lines[0].starts_with("base-files git libc6 libgcc-s1 libpcre2-8-0"),
+        "{output}"
+    );
     ensure!(lines[1] == lines[2] && lines[1].starts_with("Version: "), "{output}");
     // As many texts as packages, and a database only where it was asked for.
     ensure_eq!(lines[3], lines[0].split_whitespace().count().to_string());

@@ -12,33 +12,24 @@
 //! Z:Q1…             its checksum
 //! ```
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::files::{Files, is_missing, text as read_text};
+use super::files::{Files, MOST_BYTES, resolved, text as read_text};
 use super::package::{Package, PackageFile, Record, Source, text};
-use super::{Found, ReadError, Wanted, lines};
+use super::{Found, ReadError, Wanted, lines, path_of};
 
 /// Where apk keeps its database: Alpine, and Alpine with a merged /usr. One may be a link to the other.
 const PLACES: [&str; 2] = ["/lib/apk/db/installed", "/usr/lib/apk/db/installed"];
-
-const MOST_BYTES: u64 = 256 << 20;
 
 /// Reads the database of a root, if it has one.
 pub(super) fn read(files: &dyn Files, wanted: &Wanted, found: &mut Found) -> Result<(), ReadError> {
     let mut seen = Vec::new();
     for place in PLACES {
-        let place = Path::new(place);
-        let path = match files.resolve(place) {
-            Ok(path) if !seen.contains(&path) => path,
-            Ok(_) => continue,
-            Err(error) if is_missing(&error) => continue,
-            Err(error) => return Err(ReadError::new(place, error.to_string(), None)),
+        let Some(path) = resolved(files, Path::new(place))?.filter(|path| !seen.contains(path)) else {
+            continue;
         };
-        let text = read_text(files, &path, MOST_BYTES);
-        match text.map_err(|error| ReadError::new(&path, error.to_string(), None))? {
-            None => continue,
-            Some(text) => found.packages.extend(packages(&text, wanted, &path)?),
-        }
+        let Some(text) = read_text(files, &path, MOST_BYTES)? else { continue };
+        found.packages.extend(packages(&text, wanted, &path)?);
         found.databases.push(path.clone());
         seen.push(path);
     }
@@ -98,7 +89,7 @@ pub(super) fn cut(list: &[u8], is_kept: &dyn Fn(&Path) -> bool) -> Vec<u8> {
     let mut cut = Vec::new();
     let mut last_directory = None;
     for_each_file(list, &mut |path, file| {
-        if is_kept(&PackageFile::new(path, false).path) {
+        if is_kept(&path_of(path)) {
             if last_directory != Some(file.directory) {
                 cut.extend_from_slice(file.directory);
                 last_directory = Some(file.directory);
@@ -107,6 +98,11 @@ pub(super) fn cut(list: &[u8], is_kept: &dyn Fn(&Path) -> bool) -> Vec<u8> {
         }
     });
     cut
+}
+
+/// The paths of the files in a list.
+pub(super) fn for_each_path(list: &[u8], visit: &mut dyn FnMut(PathBuf)) {
+    for_each_file(list, &mut |path, _| visit(path_of(path)));
 }
 
 /// The lines about a file, and those about its directory.

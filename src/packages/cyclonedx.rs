@@ -2,13 +2,14 @@
 //!
 //! The properties of trivy are what it needs to know the source package, which is what its lists of vulnerabilities name.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use super::json::{document, object, path, put, text, texts};
 use super::licence::{Declared, identifier};
-use super::manifest::{Contents, Item, ItemKind, put, text, timestamp};
-use super::owners::Owner;
+use super::manifest::{Contents, Described, Item, ItemKind, timestamp};
 use super::package::{Package, Record};
 use super::purl::purl;
 use super::spdx::{full_version, is_address, source};
@@ -19,7 +20,7 @@ impl Contents<'_> {
         let mut owned: BTreeMap<usize, Vec<Value>> = BTreeMap::new();
         let mut of_nobody = Vec::new();
         for item in self.sorted() {
-            let places: Vec<usize> = self.owner_places(item).collect();
+            let places = item.packages.as_deref().unwrap_or_default();
             let Some(file) = self.file(item, places.get(1..).unwrap_or_default()) else { continue };
             match places.first() {
                 Some(place) => owned.entry(*place).or_default().push(file),
@@ -29,42 +30,48 @@ impl Contents<'_> {
         let root = "root";
         let system = self.distribution.map(|distribution| format!("system:{}", distribution.label()));
         let packages: Vec<String> =
-            self.packages().map(|(owner, _)| purl(&owner.package, self.distribution)).collect();
+            self.packages.iter().map(|described| purl(&described.package, self.distribution)).collect();
+        let packages = texts(&mut packages.iter().map(Cow::from));
+        let depends = |what: &str, on| object(&mut [("ref", text(what)), ("dependsOn", on)]);
         let mut components = Vec::new();
-        let mut dependencies = Vec::new();
-        match (&system, self.distribution) {
+        let dependencies = match (&system, self.distribution) {
             (Some(system), Some(distribution)) => {
-                components.push(json!({
-                    "type": "operating-system",
-                    "bom-ref": system,
-                    "name": distribution.id,
-                    "version": distribution.version.clone().unwrap_or_default(),
-                }));
-                dependencies.push(json!({ "ref": root, "dependsOn": [system] }));
-                dependencies.push(json!({ "ref": system, "dependsOn": packages }));
+                components.push(object(&mut [
+                    ("type", text("operating-system")),
+                    ("bom-ref", text(system)),
+                    ("name", text(&distribution.id)),
+                    ("version", text(distribution.version.as_deref().unwrap_or_default())),
+                ]));
+                vec![depends(root, Value::Array(vec![text(system)])), depends(system, packages)]
             }
-            _ => dependencies.push(json!({ "ref": root, "dependsOn": packages })),
-        }
-        for (place, (owner, declared)) in self.packages().enumerate() {
-            components.push(self.package(owner, declared, owned.remove(&place).unwrap_or_default()));
+            _ => vec![depends(root, packages)],
+        };
+        for (place, described) in self.packages.iter().enumerate() {
+            components.push(self.component(described, owned.remove(&place).unwrap_or_default()));
         }
         components.append(&mut of_nobody);
-        text(&json!({
-            "$schema": "http://cyclonedx.org/schema/bom-1.5.schema.json",
-            "bomFormat": "CycloneDX",
-            "specVersion": "1.5",
-            "serialNumber": self.serial_number(),
-            "version": 1,
-            "metadata": {
-                "timestamp": timestamp(self.created),
-                "tools": { "components": [
-                    { "type": "application", "name": "gb", "version": env!("CARGO_PKG_VERSION") },
-                ]},
-                "component": { "type": "container", "bom-ref": root, "name": self.name },
-            },
-            "components": components,
-            "dependencies": dependencies,
-        }))
+        let tool = object(&mut [
+            ("type", text("application")),
+            ("name", text("gb")),
+            ("version", text(env!("CARGO_PKG_VERSION"))),
+        ]);
+        let whole =
+            object(&mut [("type", text("container")), ("bom-ref", text(root)), ("name", text(self.name))]);
+        let metadata = object(&mut [
+            ("timestamp", text(&timestamp(self.created))),
+            ("tools", object(&mut [("components", Value::Array(vec![tool]))])),
+            ("component", whole),
+        ]);
+        document(&object(&mut [
+            ("$schema", text("http://cyclonedx.org/schema/bom-1.5.schema.json")),
+            ("bomFormat", text("CycloneDX")),
+            ("specVersion", text("1.5")),
+            ("serialNumber", text(&self.serial_number())),
+            ("version", Value::from(1)),
+            ("metadata", metadata),
+            ("components", Value::Array(components)),
+            ("dependencies", Value::Array(dependencies)),
+        ]))
     }
 
     /// A UUID of the contents' digest: version 8, which is for what one makes oneself (RFC 9562).
@@ -81,27 +88,29 @@ impl Contents<'_> {
         )
     }
 
-    fn package(&self, owner: &Owner, declared: &Declared, files: Vec<Value>) -> Value {
-        let package = &owner.package;
-        let mut component = json!({
-            "type": "library",
-            "bom-ref": purl(package, self.distribution),
-            "name": package.name,
-            "version": full_version(package),
-            "purl": purl(package, self.distribution),
-            "properties": properties(package),
-        });
-        if let Some(licences) = licences(declared) {
+    fn component(&self, described: &Described, files: Vec<Value>) -> Value {
+        let package = &described.package;
+        let purl = purl(package, self.distribution);
+        let mut component = object(&mut [
+            ("type", text("library")),
+            ("bom-ref", text(&purl)),
+            ("name", text(&package.name)),
+            ("version", text(&full_version(package))),
+            ("purl", text(&purl)),
+            ("properties", Value::Array(properties(package))),
+        ]);
+        if let Some(licences) = licences(&described.licence) {
             put(&mut component, "licenses", licences);
         }
         if let Some(supplier) = &package.supplier {
-            put(&mut component, "supplier", json!({ "name": supplier }));
+            put(&mut component, "supplier", object(&mut [("name", text(supplier))]));
         }
         if let Some(homepage) = package.homepage.as_deref().filter(|page| is_address(page)) {
-            put(&mut component, "externalReferences", json!([{ "type": "website", "url": homepage }]));
+            let reference = object(&mut [("type", text("website")), ("url", text(homepage))]);
+            put(&mut component, "externalReferences", Value::Array(vec![reference]));
         }
         if !files.is_empty() {
-            put(&mut component, "components", json!(files));
+            put(&mut component, "components", Value::Array(files));
         }
         component
     }
@@ -110,30 +119,30 @@ impl Contents<'_> {
     fn file(&self, item: &Item, others: &[usize]) -> Option<Value> {
         let ItemKind::File(digests) = &item.kind else { return None };
         let mut properties = vec![property("gb:reason", &item.reason)];
-        for owner in others.iter().filter_map(|place| self.owners.packages.get(*place)) {
-            properties.push(property("gb:package", &purl(&owner.package, self.distribution)));
+        for other in others.iter().filter_map(|place| self.packages.get(*place)) {
+            properties.push(property("gb:package", &purl(&other.package, self.distribution)));
         }
-        Some(json!({
-            "type": "file",
-            "bom-ref": format!("file:{}", super::digest::sha256(item.path.as_os_str().as_encoded_bytes())),
-            "name": item.path.to_string_lossy(),
-            "hashes": [
-                { "alg": "SHA-1", "content": digests.sha1 },
-                { "alg": "SHA-256", "content": digests.sha256 },
-            ],
-            "properties": properties,
-        }))
+        let id = super::digest::sha256(item.path.as_os_str().as_encoded_bytes());
+        let hash = object(&mut [("alg", text("SHA-256")), ("content", text(&digests.sha256))]);
+        Some(object(&mut [
+            ("type", text("file")),
+            ("bom-ref", text(&format!("file:{id}"))),
+            ("name", path(&item.path)),
+            ("hashes", Value::Array(vec![hash])),
+            ("properties", Value::Array(properties)),
+        ]))
     }
 }
 
 /// One licence by its identifier or its own name, or one expression of several.
 fn licences(declared: &Declared) -> Option<Value> {
     let expression = declared.expression.as_ref()?;
-    Some(match (identifier(expression), declared.references.get(expression)) {
-        (Some(id), _) => json!([{ "license": { "id": id } }]),
-        (None, Some(text)) => json!([{ "license": { "name": text } }]),
-        (None, None) => json!([{ "expression": expression }]),
-    })
+    let licence = |field, value| object(&mut [("license", object(&mut [(field, text(value))]))]);
+    Some(Value::Array(vec![match (identifier(expression), declared.references.get(expression)) {
+        (Some(id), _) => licence("id", id),
+        (None, Some(name)) => licence("name", name),
+        (None, None) => object(&mut [("expression", text(expression))]),
+    }]))
 }
 
 fn properties(package: &Package) -> Vec<Value> {
@@ -175,7 +184,7 @@ fn parted(version: &str, epoch: Option<u32>) -> Vec<Value> {
 }
 
 fn property(name: &str, value: &str) -> Value {
-    json!({ "name": name, "value": value })
+    object(&mut [("name", text(name)), ("value", text(value))])
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::files::{Files, is_missing, text as read_text};
+use super::files::{Files, MOST_BYTES, is_missing, text as text_of};
 use super::package::{Package, PackageFile, Record, Source, text};
 use super::{Found, ReadError, Wanted, is_plain, lines, path_of};
 
@@ -14,15 +14,13 @@ pub const DIRECTORY: &str = "/var/lib/dpkg";
 /// Where a distroless image has it, a file for each package.
 pub const STATUS_D: &str = "/var/lib/dpkg/status.d";
 
-const SUMS: &str = ".md5sums";
-
-/// More bytes than any of these files has: 200 MB of status are a hundred thousand packages.
-const MOST_BYTES: u64 = 256 << 20;
+/// What the name of a file with a package's checksums ends in.
+pub const SUMS: &str = ".md5sums";
 
 /// Reads the database of a root, if it has one.
 pub(super) fn read(files: &dyn Files, wanted: &Wanted, found: &mut Found) -> Result<(), ReadError> {
     let directory = Path::new(DIRECTORY);
-    let diversions = required(files, &directory.join("diversions"))?.unwrap_or_default();
+    let diversions = text_of(files, &directory.join("diversions"), MOST_BYTES)?.unwrap_or_default();
     found.diversions = self::diversions(&diversions);
     // What is diverted is asked for by the name that it would have had.
     let mut names = Wanted { names: wanted.names.clone() };
@@ -33,7 +31,7 @@ pub(super) fn read(files: &dyn Files, wanted: &Wanted, found: &mut Found) -> Res
     }
     let mut seen = BTreeSet::new();
     let status = directory.join("status");
-    if let Some(text) = required(files, &status)? {
+    if let Some(text) = text_of(files, &status, MOST_BYTES)? {
         for mut package in packages(&text, &status)? {
             if seen.insert((package.name.clone(), package.architecture.clone())) {
                 package.files = listed(files, &package, &directory.join("info"), &names)?;
@@ -50,12 +48,12 @@ pub(super) fn read(files: &dyn Files, wanted: &Wanted, found: &mut Found) -> Res
     };
     for part in parts.iter().filter_map(|part| part.to_str()).filter(|part| !part.ends_with(SUMS)) {
         let path = status_d.join(part);
-        let text = required(files, &path)?.unwrap_or_default();
+        let text = text_of(files, &path, MOST_BYTES)?.unwrap_or_default();
         // Some images have the packages' scripts there as well.
         if field(&text, "Package").is_none() {
             continue;
         }
-        let sums = required(files, &status_d.join(format!("{part}{SUMS}")))?.unwrap_or_default();
+        let sums = text_of(files, &status_d.join(format!("{part}{SUMS}")), MOST_BYTES)?.unwrap_or_default();
         for mut package in packages(&text, &path)? {
             if !seen.insert((package.name.clone(), package.architecture.clone())) {
                 continue;
@@ -71,11 +69,6 @@ pub(super) fn read(files: &dyn Files, wanted: &Wanted, found: &mut Found) -> Res
     }
     found.databases.push(status_d.to_owned());
     Ok(())
-}
-
-/// A file of the database, if it is there.
-fn required(files: &dyn Files, path: &Path) -> Result<Option<Vec<u8>>, ReadError> {
-    read_text(files, path, MOST_BYTES).map_err(|error| ReadError::new(path, error.to_string(), None))
 }
 
 /// Those of a package's files that are wanted, with their sums.
@@ -94,7 +87,7 @@ fn listed(
     }
     let first = |ending: &str| {
         for name in &names {
-            if let Some(text) = required(files, &info.join(format!("{name}{ending}")))? {
+            if let Some(text) = text_of(files, &info.join(format!("{name}{ending}")), MOST_BYTES)? {
                 return Ok(text);
             }
         }

@@ -19,17 +19,13 @@ pub struct Distribution {
     pub codename: Option<String>,
     /// Its name for people, with the version.
     pub pretty_name: Option<String>,
-    /// Its name in the lists of vulnerabilities.
-    pub cpe: Option<String>,
 }
 
 impl Distribution {
     /// The distribution of a root; none if it does not say.
     pub fn of(files: &dyn Files) -> Result<Option<Distribution>, ReadError> {
         for place in PLACES.map(Path::new) {
-            let text = read_text(files, place, 1 << 16)
-                .map_err(|error| ReadError::new(place, error.to_string(), None))?;
-            if let Some(text) = text {
+            if let Some(text) = read_text(files, place, 1 << 16)? {
                 return Ok(Distribution::parse(&String::from_utf8_lossy(&text)));
             }
         }
@@ -48,7 +44,6 @@ impl Distribution {
             version: value("VERSION_ID"),
             codename: value("VERSION_CODENAME"),
             pretty_name: value("PRETTY_NAME"),
-            cpe: value("CPE_NAME"),
         })
     }
 
@@ -83,11 +78,10 @@ mod tests {
     #[test]
     fn quoted_and_plain_values_are_read() {
         let text = "NAME=\"Red Hat\"\nID=\"rhel\"\nVERSION_ID='9.4'\n#ID=x\nID_LIKE=fedora\n\
-            PRETTY_NAME=\"Red Hat \\\"Plow\\\"\"\n CPE_NAME=\"cpe:/o:redhat\"\n";
+            PRETTY_NAME=\"Red Hat \\\"Plow\\\"\"\n";
         let found = Distribution::parse(text).unwrap();
         assert_eq!((&*found.id, &*found.label()), ("rhel", "rhel-9.4"));
         assert_eq!(found.pretty_name.as_deref(), Some("Red Hat \"Plow\""));
-        assert_eq!(found.cpe.as_deref(), Some("cpe:/o:redhat"));
         let sid = Distribution::parse("ID=debian\nVERSION_CODENAME=forky\n").unwrap();
         assert_eq!(sid.label(), "debian-forky");
         assert_eq!(Distribution::parse("ID=arch\n").unwrap().label(), "arch");

@@ -6,6 +6,8 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use super::ReadError;
+
 /// The files of a root. Paths are absolute, and none may lead out of the root, whatever links say.
 pub trait Files {
     /// Opens a regular file, following links; anything else is an error.
@@ -54,20 +56,32 @@ impl Bytes for &[u8] {
     }
 }
 
+/// More bytes than any text of a database has: 200 MB of dpkg's status are a hundred thousand packages.
+pub(super) const MOST_BYTES: u64 = 256 << 20;
+
 /// Reads a text of at most so many bytes; none if the file isn't there.
-pub(super) fn text(files: &dyn Files, path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
+pub(super) fn text(files: &dyn Files, path: &Path, most: u64) -> Result<Option<Vec<u8>>, ReadError> {
+    let failed = |error: io::Error| ReadError::new(path, error.to_string(), None);
     let file = match files.open(path) {
         Ok(file) => file,
         Err(error) if is_missing(&error) => return Ok(None),
-        Err(error) => return Err(error),
+        Err(error) => return Err(failed(error)),
     };
-    let length = Bytes::length(&file)?;
-    if length > most {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {most} bytes")));
+    if Bytes::length(&file).map_err(failed)? > most {
+        return Err(ReadError::new(path, format!("it has more than {most} bytes"), None));
     }
     let mut bytes = Vec::new();
-    io::Read::read_to_end(&mut io::Read::take(file, most), &mut bytes)?;
+    io::Read::read_to_end(&mut io::Read::take(file, most), &mut bytes).map_err(failed)?;
     Ok(Some(bytes))
+}
+
+/// Where a path leads; none if nothing is there.
+pub(super) fn resolved(files: &dyn Files, path: &Path) -> Result<Option<PathBuf>, ReadError> {
+    match files.resolve(path) {
+        Ok(path) => Ok(Some(path)),
+        Err(error) if is_missing(&error) => Ok(None),
+        Err(error) => Err(ReadError::new(path, error.to_string(), None)),
+    }
 }
 
 /// Whether an error says that a file isn't there.

@@ -1,14 +1,25 @@
 //! What is in a root: every file, where it is from, whose it is and why it is there.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use super::by_path::ByPath;
 use super::digest::{Digests, sha256};
 use super::distribution::Distribution;
+use super::json::{object, optional, path, put, text, texts};
 use super::licence::Declared;
-use super::owners::{Owner, Owners};
+use super::package::{Package, Record};
 use super::purl::purl;
+
+/// Where the manifest of a root is: each tool that makes roots keeps its record below `/var/lib`, by its own name (dpkg, rpm,
+/// chisel), and no program of the root looks there.
+pub const MANIFEST: &str = "/var/lib/gb/manifest.json";
+
+/// The form of the manifest; a change that readers would notice raises it.
+pub(super) const SCHEMA: u64 = 1;
 
 /// What is in a root, in every form.
 #[derive(Debug)]
@@ -19,12 +30,21 @@ pub struct Contents<'a> {
     pub created: u64,
     /// The distribution that it is from, if that is known.
     pub distribution: Option<&'a Distribution>,
+    /// The databases that know the packages.
+    pub databases: &'a [PathBuf],
     /// The packages.
-    pub owners: &'a Owners,
-    /// What each of them says of its licence.
-    pub licences: &'a [Declared],
+    pub packages: &'a [Described],
     /// The files and links.
     pub items: &'a [Item],
+}
+
+/// A package, and what it says of its licence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Described {
+    /// The package. Its own lists of files do not matter.
+    pub package: Package,
+    /// Its licence.
+    pub licence: Declared,
 }
 
 /// A file of a root, or a link.
@@ -36,6 +56,8 @@ pub struct Item {
     pub kind: ItemKind,
     /// Where it is from: the path in the root that it was taken from; none if it was made.
     pub source: Option<PathBuf>,
+    /// The packages whose it is: places in their list. None if nobody has looked.
+    pub packages: Option<Vec<usize>>,
     /// Why it is there.
     pub reason: String,
 }
@@ -49,69 +71,82 @@ pub enum ItemKind {
     Link(PathBuf),
 }
 
+impl ItemKind {
+    /// What tells it from others: SHA-256 of a file, or what a link says.
+    pub fn is(&self) -> Cow<'_, str> {
+        match self {
+            ItemKind::File(digests) => Cow::from(&digests.sha256),
+            ItemKind::Link(target) => target.to_string_lossy(),
+        }
+    }
+}
+
 impl Contents<'_> {
-    /// The manifest: a JSON document, the files in the order of their paths. The same contents make the same bytes.
+    /// The manifest: a JSON document, with a line for each package and for each file, in the order of their paths. The same
+    /// contents make the same bytes.
     pub fn manifest(&self) -> String {
-        let packages = self.packages().map(|(owner, declared)| {
-            json!({
-                "name": owner.package.label(),
-                "version": owner.package.version,
-                "architecture": owner.package.architecture,
-                "source": owner.package.source.as_ref().map(|source| &source.name),
-                "licence": declared.expression,
-                "purl": purl(&owner.package, self.distribution),
-            })
-        });
-        let files = self.sorted().into_iter().map(|item| {
-            let mut file = json!({
-                "path": item.path.to_string_lossy(),
-                "source": item.source.as_ref().map(|path| path.to_string_lossy()),
-                "packages": self.owners_of(item).map(|owner| owner.package.label()).collect::<Vec<_>>(),
-                "reason": item.reason,
-            });
-            match &item.kind {
-                ItemKind::File(digests) => {
-                    put(&mut file, "sha256", json!(digests.sha256));
-                    put(&mut file, "size", json!(digests.size));
-                }
-                ItemKind::Link(target) => put(&mut file, "link", json!(target.to_string_lossy())),
-            }
-            file
-        });
-        text(&json!({
-            "schema": 1,
-            "distribution": self.distribution.map(Distribution::label),
-            "databases": self.owners.databases.iter().map(|path| path.to_string_lossy()).collect::<Vec<_>>(),
-            "packages": packages.collect::<Vec<_>>(),
-            "files": files.collect::<Vec<_>>(),
-        }))
+        let names = self.names();
+        let packages = self.packages.iter().zip(&names).map(|(described, name)| self.listed(described, name));
+        let files = self.sorted().into_iter().map(|item| file(item, &names));
+        let databases = texts(&mut self.databases.iter().map(|path| path.to_string_lossy()));
+        let distribution = self.distribution.map(Distribution::label);
+        format!(
+            "{{\n\"schema\": {SCHEMA},\n\"distribution\": {},\n\"databases\": {databases},\n\"packages\": {},\n\"files\": {}\n}}\n",
+            optional(distribution.as_deref()),
+            lines(&mut { packages }),
+            lines(&mut { files }),
+        )
     }
 
-    /// The packages, each with what it says of its licence.
-    pub(super) fn packages(&self) -> impl Iterator<Item = (&Owner, &Declared)> {
-        const NOTHING: &Declared =
-            &Declared { expression: None, references: std::collections::BTreeMap::new() };
-        let licences = self.licences.iter().chain(std::iter::repeat(NOTHING));
-        self.owners.packages.iter().zip(licences)
+    fn listed(&self, described: &Described, name: &str) -> Value {
+        let Described { package, licence } = described;
+        let source = package.source.as_ref().map_or(Value::Null, |source| {
+            object(&mut [("name", text(&source.name)), ("version", optional(source.version.as_deref()))])
+        });
+        let mut names = object(&mut []);
+        for (name, licence) in &licence.references {
+            put(&mut names, name, text(licence));
+        }
+        let mut value = object(&mut [
+            ("id", text(name)),
+            ("kind", text(package.kind())),
+            ("name", text(&package.name)),
+            ("version", text(&package.version)),
+            ("architecture", optional(package.architecture.as_deref())),
+            ("source", source),
+            ("supplier", optional(package.supplier.as_deref())),
+            ("homepage", optional(package.homepage.as_deref())),
+            ("licence", optional(licence.expression.as_deref())),
+            ("licence_names", names),
+            ("purl", text(&purl(package, self.distribution))),
+        ]);
+        if let Record::Rpm(record) = &package.record {
+            put(&mut value, "epoch", record.epoch.map_or(Value::Null, Value::from));
+            put(&mut value, "source_rpm", optional(record.source_rpm.as_deref()));
+            put(&mut value, "modularity", optional(record.modularity.as_deref()));
+        }
+        value
+    }
+
+    /// What packages are called in the manifest: by their labels, and where two have the same one with their versions.
+    fn names(&self) -> Vec<String> {
+        let labels: Vec<String> = self.packages.iter().map(|described| described.package.label()).collect();
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for label in &labels {
+            *counts.entry(label).or_default() += 1;
+        }
+        let name = |(described, label): (&Described, &String)| match counts.get(label.as_str()) {
+            Some(2..) => format!("{label}={}", described.package.version),
+            _ => label.clone(),
+        };
+        self.packages.iter().zip(&labels).map(name).collect()
     }
 
     /// The files in the order of their paths.
     pub(super) fn sorted(&self) -> Vec<&Item> {
-        let mut items: Vec<&Item> = self.items.iter().collect();
-        items.sort_unstable_by(|one, two| one.path.cmp(&two.path));
-        items.dedup_by(|one, two| one.path == two.path);
-        items
-    }
-
-    /// The packages that own a file: by the path that it was taken from. What was made is nobody's.
-    pub(super) fn owners_of(&self, item: &Item) -> impl Iterator<Item = &Owner> {
-        self.owner_places(item).filter_map(|place| self.owners.packages.get(place))
-    }
-
-    /// The same, as places in the list of packages.
-    pub(super) fn owner_places(&self, item: &Item) -> impl Iterator<Item = usize> {
-        let source = item.source.as_ref().and_then(|source| self.owners.of.get(source));
-        source.into_iter().flatten().copied()
+        let mut items: ByPath<&Item> = ByPath::default();
+        self.items.iter().for_each(|item| items.insert(item.path.clone(), item));
+        items.iter().map(|(_, item)| *item).collect()
     }
 
     /// A digest of all that is described: what documents about the same contents share, and no others.
@@ -120,16 +155,35 @@ impl Contents<'_> {
     }
 }
 
-/// Adds a field to an object.
-pub(super) fn put(object: &mut Value, name: &str, value: Value) {
-    if let Value::Object(fields) = object {
-        fields.insert(name.to_owned(), value);
+/// A list with a line for each of its values.
+fn lines(values: &mut dyn Iterator<Item = Value>) -> String {
+    let mut text = String::from("[");
+    for (number, value) in values.enumerate() {
+        let separator = if number == 0 { "" } else { "," };
+        text.push_str(&format!("{separator}\n{value}"));
     }
+    text + "]"
 }
 
-/// A document, as people can read it as well.
-pub(super) fn text(document: &Value) -> String {
-    format!("{document:#}\n")
+/// A file or a link; `names` are those of the packages.
+fn file(item: &Item, names: &[String]) -> Value {
+    let owners = item.packages.as_ref().map_or(Value::Null, |places| {
+        texts(&mut places.iter().filter_map(|place| names.get(*place)).map(Cow::from))
+    });
+    let mut file = object(&mut [
+        ("path", path(&item.path)),
+        ("source", item.source.as_deref().map_or(Value::Null, path)),
+        ("packages", owners),
+        ("reason", text(&item.reason)),
+    ]);
+    match &item.kind {
+        ItemKind::File(digests) => {
+            put(&mut file, "sha256", text(&digests.sha256));
+            put(&mut file, "size", Value::from(digests.size));
+        }
+        ItemKind::Link(target) => put(&mut file, "link", path(target)),
+    }
+    file
 }
 
 /// Seconds since 1970 as ISO 8601 has them: `2025-01-31T23:59:59Z`.
@@ -149,80 +203,67 @@ pub(super) fn timestamp(seconds: u64) -> String {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use std::collections::BTreeMap;
-    use std::path::Path;
+    use serde_json::json;
 
     use super::*;
-    use crate::packages::package::{Package, PackageFile, Record, Source};
+    use crate::packages::package::Source;
 
-    /// Two packages that share a file, and files of no package.
-    pub(in crate::packages) fn example() -> (Owners, Vec<Declared>, Vec<Item>, Distribution) {
-        let owner = |name: &str, paths: &[&str]| Owner {
-            package: Package {
-                name: name.to_owned(),
-                version: "1.0-1".to_owned(),
-                architecture: Some("amd64".to_owned()),
-                source: Some(Source { name: "both".to_owned(), version: None }),
-                licence: None,
-                supplier: Some("Somebody <somebody@example.org>".to_owned()),
-                homepage: None,
-                files: Vec::new(),
-                record: Record::Deb { stanza: Vec::new(), is_multi_arch: false },
-            },
-            files: paths
-                .iter()
-                .map(|path| (PathBuf::from(path), PackageFile::new(path.as_bytes(), false)))
-                .collect(),
+    fn described(name: &str, licence: Declared) -> Described {
+        let package = Package {
+            name: name.to_owned(),
+            version: "1.0-1".to_owned(),
+            architecture: Some("amd64".to_owned()),
+            source: Some(Source { name: "both".to_owned(), version: None }),
+            licence: None,
+            supplier: Some("Somebody <somebody@example.org>".to_owned()),
+            homepage: None,
+            files: Vec::new(),
+            record: Record::Deb { stanza: Vec::new(), is_multi_arch: false },
         };
-        let owners = Owners {
-            packages: vec![owner("one", &["/usr/lib/a", "/usr/lib/b"]), owner("two", &["/usr/lib/b"])],
-            of: BTreeMap::from([
-                ("/usr/lib/a".into(), vec![0]),
-                ("/usr/lib/b".into(), vec![0, 1]),
-                ("/etc/c".into(), vec![]),
-            ]),
-            databases: vec!["/var/lib/dpkg/status".into()],
-        };
-        let item = |path: &str, source: Option<&str>| Item {
+        Described { package, licence }
+    }
+
+    /// Two packages that share a file, and files of no package; in one order of the files or the other.
+    pub(in crate::packages) fn with_example<T>(reversed: bool, then: impl FnOnce(&Contents<'_>) -> T) -> T {
+        let packages = [
+            described("one", Declared::from_text("MIT AND Artistic")),
+            described("two", Declared::default()),
+        ];
+        let item = |path: &str, source: Option<&str>, owners: &[usize]| Item {
             path: path.into(),
-            kind: ItemKind::File(Digests::of(path.as_bytes()).unwrap()),
+            kind: ItemKind::File(Digests::of(&mut path.as_bytes(), true).unwrap()),
             source: source.map(PathBuf::from),
+            packages: Some(owners.to_vec()),
             reason: format!("needed by \"{path}\""),
         };
-        let items = vec![
-            item("/usr/lib/b", Some("/usr/lib/b")),
-            item("/usr/lib/a", Some("/usr/lib/a")),
-            item("/etc/c", Some("/etc/c")),
-            item("/etc/made", None),
+        let mut items = vec![
+            item("/usr/lib/b", Some("/usr/lib/b"), &[0, 1]),
+            item("/usr/lib/a", Some("/usr/lib/a"), &[0]),
+            item("/etc/c", Some("/etc/c"), &[]),
+            item("/etc/made", None, &[]),
             Item {
                 path: "/lib".into(),
                 kind: ItemKind::Link("usr/lib".into()),
                 source: Some("/lib".into()),
+                packages: None,
                 reason: "on the way to /lib/a".to_owned(),
             },
         ];
-        let licences = vec![Declared::from_text("MIT AND Artistic"), Declared::default()];
+        if reversed {
+            items.reverse();
+        }
         let distribution = Distribution {
             id: "debian".to_owned(),
             version: Some("13".to_owned()),
             pretty_name: Some("Debian GNU/Linux 13 (trixie)".to_owned()),
             ..Default::default()
         };
-        (owners, licences, items, distribution)
-    }
-
-    /// The contents of the example, in one order of the files or the other.
-    pub(in crate::packages) fn with_example<T>(reversed: bool, then: impl FnOnce(&Contents<'_>) -> T) -> T {
-        let (owners, licences, mut items, distribution) = example();
-        if reversed {
-            items.reverse();
-        }
         then(&Contents {
             name: "rootfs",
             created: 1_700_000_000,
             distribution: Some(&distribution),
-            owners: &owners,
-            licences: &licences,
+            databases: &["/var/lib/dpkg/status".into()],
+            packages: &packages,
             items: &items,
         })
     }
@@ -235,21 +276,38 @@ pub(super) mod tests {
             with_example(true, |contents| contents.manifest()),
             "the order of the files is the paths'"
         );
+        assert_eq!(manifest.lines().filter(|line| line.contains("\"path\":")).count(), 5, "a line each");
         let manifest: Value = serde_json::from_str(&manifest).unwrap();
-        assert_eq!(manifest["schema"], 1);
+        assert_eq!(manifest["schema"], SCHEMA);
         let files = manifest["files"].as_array().unwrap();
         let paths: Vec<_> = files.iter().map(|file| file["path"].as_str().unwrap()).collect();
         assert_eq!(paths, ["/etc/c", "/etc/made", "/lib", "/usr/lib/a", "/usr/lib/b"]);
         assert_eq!(files[0]["packages"], json!([]));
         assert_eq!(files[1]["source"], Value::Null);
-        assert_eq!(files[2]["link"], "usr/lib");
+        assert_eq!((&files[2]["link"], &files[2]["packages"]), (&json!("usr/lib"), &Value::Null));
         assert_eq!(files[4]["packages"], json!(["one", "two"]));
-        assert_eq!(files[3]["sha256"], Digests::of(&b"/usr/lib/a"[..]).unwrap().sha256);
+        assert_eq!(files[3]["sha256"], sha256(b"/usr/lib/a"));
         assert_eq!(
             manifest["packages"][0]["purl"],
             "pkg:deb/debian/one@1.0-1?arch=amd64&distro=debian-13&upstream=both"
         );
-        assert!(Path::new("/lib").is_absolute());
+    }
+
+    #[test]
+    fn packages_of_the_same_name_are_told_apart_by_their_versions() {
+        let mut packages = [described("one", Declared::default()), described("one", Declared::default())];
+        packages[1].package.version = "2".to_owned();
+        let contents = Contents {
+            name: "",
+            created: 0,
+            distribution: None,
+            databases: &[],
+            packages: &packages,
+            items: &[],
+        };
+        assert_eq!(contents.names(), ["one=1.0-1", "one=2"]);
+        let manifest: Value = serde_json::from_str(&contents.manifest()).unwrap();
+        assert_eq!((&manifest["files"], &manifest["distribution"]), (&json!([]), &Value::Null));
     }
 
     #[test]

@@ -11,7 +11,9 @@
 //! | `distribution.rs`, `purl.rs` | os-release, and the name that a package has for scanners |
 //! | `digest.rs` | checksums |
 //! | `manifest.rs`, `spdx.rs`, `cyclonedx.rs` | what is in a root, in three forms |
+//! | `earlier.rs`, `joined.rs` | what is known of a root that is added to |
 //! | `files.rs` | what is asked of a root |
+//! | `by_path.rs`, `json.rs` | values by paths; making JSON |
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -19,12 +21,16 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 pub mod apk;
+mod by_path;
 pub mod copyright;
 mod cyclonedx;
 pub mod deb;
 mod digest;
 mod distribution;
+mod earlier;
 mod files;
+mod joined;
+mod json;
 pub mod licence;
 mod manifest;
 mod owners;
@@ -34,13 +40,15 @@ pub mod rpm;
 pub mod scanners;
 mod spdx;
 
+pub use by_path::ByPath;
 pub use digest::Digests;
 pub use distribution::Distribution;
+pub use earlier::{Earlier, EarlierFile};
 pub use files::{Bytes, Files};
-pub use manifest::{Contents, Item, ItemKind};
+pub use joined::join;
+pub use manifest::{Contents, Described, Item, ItemKind, MANIFEST};
 pub use owners::{Owner, Owners, owners};
 pub use package::{Package, PackageFile, Record, RpmRecord, Source};
-pub use purl::purl;
 
 /// Why a database of packages can't be read.
 #[derive(Debug, thiserror::Error)]

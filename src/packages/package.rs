@@ -95,6 +95,15 @@ impl PackageFile {
 }
 
 impl Package {
+    /// The package manager, as scanners name it: the type of a package URL.
+    pub fn kind(&self) -> &'static str {
+        match self.record {
+            Record::Deb { .. } => "deb",
+            Record::Rpm(_) => "rpm",
+            Record::Apk { .. } => "apk",
+        }
+    }
+
     /// The name, with the architecture where dpkg needs it to tell packages apart.
     pub fn label(&self) -> String {
         match (&self.record, &self.architecture) {

@@ -7,15 +7,14 @@ use super::distribution::Distribution;
 use super::package::{Package, Record};
 
 /// `pkg:deb/debian/libc6@2.41-12?arch=amd64&distro=debian-13&upstream=glibc`
-pub fn purl(package: &Package, distribution: Option<&Distribution>) -> String {
+pub(super) fn purl(package: &Package, distribution: Option<&Distribution>) -> String {
     let id = distribution.map(|distribution| distribution.id.to_lowercase());
     let name = package.name.to_lowercase();
-    let (kind, namespace, name) = match package.record {
-        Record::Deb { .. } => ("deb", id, name),
-        Record::Rpm(_) => ("rpm", id.map(|id| vendor(&id).to_owned()), package.name.clone()),
-        Record::Apk { .. } => ("apk", id, name),
+    let (namespace, name) = match package.record {
+        Record::Rpm(_) => (id.map(|id| vendor(&id).to_owned()), package.name.clone()),
+        Record::Deb { .. } | Record::Apk { .. } => (id, name),
     };
-    let mut purl = format!("pkg:{kind}/");
+    let mut purl = format!("pkg:{}/", package.kind());
     if let Some(namespace) = namespace {
         purl.push_str(&format!("{}/", encoded(&namespace)));
     }

@@ -9,11 +9,11 @@
 //! Each is of the packages that own some of the files, and lists these files alone.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
 use std::path::{Path, PathBuf};
 
+use super::by_path::ByPath;
 use super::copyright;
-use super::files::{Files, is_missing, text as read_text};
+use super::files::{Files, resolved, text as read_text};
 use super::licence::Declared;
 use super::owners::{Owner, Owners};
 use super::package::{Package, Record, RpmRecord};
@@ -40,7 +40,7 @@ const RELEASES: [&str; 12] = [
 ];
 
 /// No text of a licence is longer.
-const MOST_BYTES: u64 = 16 << 20;
+pub const MOST_LICENCE: u64 = 16 << 20;
 
 /// The files to make, with what is in each.
 ///
@@ -63,7 +63,7 @@ pub fn databases(owners: &Owners, latest: Option<u64>) -> BTreeMap<PathBuf, Vec<
                 };
                 let directory = Path::new(deb::STATUS_D);
                 add(&directory.join(&name), &deb::control(stanza));
-                add(&directory.join(format!("{name}.md5sums")), md5_sums(owner).as_bytes());
+                add(&directory.join(format!("{name}{}", deb::SUMS)), md5_sums(owner).as_bytes());
             }
             Record::Rpm(record) => add(Path::new(RPM_MANIFEST), line(package, record, latest).as_bytes()),
             Record::Apk { stanza, files } => {
@@ -80,7 +80,7 @@ pub fn databases(owners: &Owners, latest: Option<u64>) -> BTreeMap<PathBuf, Vec<
 }
 
 /// Where apk's database was, since its path depends on whether /usr is merged.
-fn apk_place(databases: &[PathBuf]) -> PathBuf {
+pub(super) fn apk_place(databases: &[PathBuf]) -> PathBuf {
     let found = databases.iter().find(|path| path.ends_with("apk/db/installed"));
     found.cloned().unwrap_or_else(|| PathBuf::from("/lib/apk/db/installed"))
 }
@@ -137,10 +137,29 @@ pub fn releases(files: &dyn Files) -> Vec<PathBuf> {
 pub struct Licences {
     /// What each package says of its licence: in the order of the packages.
     pub declared: Vec<Declared>,
-    /// The texts to copy: from where, by the place where each belongs. The places have no links in them.
-    pub texts: BTreeMap<PathBuf, PathBuf>,
+    /// The texts to copy, by the place where each belongs. The places have no links in them.
+    pub texts: ByPath<LicenceText>,
     /// The packages whose licence has no text in the root.
     pub without_text: Vec<String>,
+}
+
+/// The text of a licence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LicenceText {
+    /// Where it is in the root: a path without links.
+    pub from: PathBuf,
+    /// The packages whose licence it is: places in their list.
+    pub of: Vec<usize>,
+}
+
+impl Licences {
+    /// Adds a text for a package.
+    fn add(&mut self, place: PathBuf, from: PathBuf, of: usize) {
+        let text = self.texts.get_or(place, || LicenceText { from, of: Vec::new() });
+        if let Some(text) = text.filter(|text| !text.of.contains(&of)) {
+            text.of.push(of);
+        }
+    }
 }
 
 /// Finds the licences of packages: their names, and the texts that have to go with them.
@@ -149,16 +168,15 @@ pub struct Licences {
 /// that many have in common; both become files at the places where they are looked for.
 pub fn licences(files: &dyn Files, owners: &Owners) -> Result<Licences, ReadError> {
     let mut licences = Licences::default();
-    for owner in &owners.packages {
+    for (of, owner) in owners.packages.iter().enumerate() {
         let package = &owner.package;
-        let texts_before = licences.texts.len();
         let declared = match package.record {
-            Record::Deb { .. } => debian(files, package, &mut licences.texts)?,
+            Record::Deb { .. } => debian(files, package, of, &mut licences)?,
             Record::Rpm(_) => {
                 for file in package.files.iter().filter(|file| file.is_licence) {
                     let real = files.resolve(&file.path).ok().filter(|real| files.open(real).is_ok());
                     if let Some(real) = real {
-                        licences.texts.insert(real.clone(), real);
+                        licences.add(real.clone(), real, of);
                     }
                 }
                 Declared::from_text(package.licence.as_deref().unwrap_or_default())
@@ -166,7 +184,8 @@ pub fn licences(files: &dyn Files, owners: &Owners) -> Result<Licences, ReadErro
             Record::Apk { .. } => Declared::from_text(package.licence.as_deref().unwrap_or_default()),
         };
         // Alpine's packages come without texts.
-        if licences.texts.len() == texts_before && !matches!(package.record, Record::Apk { .. }) {
+        let has_text = licences.texts.iter().any(|(_, text)| text.of.contains(&of));
+        if !has_text && !matches!(package.record, Record::Apk { .. }) {
             licences.without_text.push(package.label());
         }
         licences.declared.push(declared);
@@ -178,23 +197,17 @@ pub fn licences(files: &dyn Files, owners: &Owners) -> Result<Licences, ReadErro
 fn debian(
     files: &dyn Files,
     package: &Package,
-    texts: &mut BTreeMap<PathBuf, PathBuf>,
+    of: usize,
+    licences: &mut Licences,
 ) -> Result<Declared, ReadError> {
     let place = Path::new("/usr/share/doc").join(&package.name).join("copyright");
-    let error = |error: io::Error| ReadError::new(&place, error.to_string(), None);
-    let real = match files.resolve(&place) {
-        Ok(real) => real,
-        Err(missing) if is_missing(&missing) => return Ok(Declared::default()),
-        Err(other) => return Err(error(other)),
-    };
-    let Some(text) = read_text(files, &real, MOST_BYTES).map_err(error)? else {
-        return Ok(Declared::default());
-    };
-    texts.insert(place, real);
+    let Some(real) = resolved(files, &place)? else { return Ok(Declared::default()) };
+    let Some(text) = read_text(files, &real, MOST_LICENCE)? else { return Ok(Declared::default()) };
+    licences.add(place, real, of);
     for name in copyright::common(&text) {
         let place = Path::new(copyright::COMMON).join(name);
         if let Some(real) = files.resolve(&place).ok().filter(|real| files.open(real).is_ok()) {
-            texts.insert(place, real);
+            licences.add(place, real, of);
         }
     }
     Ok(Declared::from_debian(&copyright::names(&text)))
@@ -304,8 +317,11 @@ mod tests {
         let (_dir, root) = debian_root();
         let owners = owners(&root, [Path::new("/usr/lib/libgcc_s.so.1"), Path::new("/usr/lib/libc.so.6")]);
         let found = licences(&root, &owners.unwrap()).unwrap();
-        let texts: Vec<_> =
-            found.texts.iter().map(|(to, from)| format!("{} <- {}", to.display(), from.display())).collect();
+        let texts: Vec<_> = found
+            .texts
+            .iter()
+            .map(|(to, text)| format!("{} <- {}", to.display(), text.from.display()))
+            .collect();
         assert_eq!(
             texts,
             [
@@ -313,6 +329,7 @@ mod tests {
                 "/usr/share/doc/libgcc-s1/copyright <- /usr/share/doc/gcc-14-base/copyright"
             ]
         );
+        assert!(found.texts.iter().all(|(_, text)| text.of == [1]));
         assert_eq!(found.without_text, ["libc6:amd64"]);
         assert_eq!(found.declared, [Declared::default(), Declared::default()]);
     }

@@ -5,115 +5,118 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::digest::{sha1, sha256};
-use super::licence::Declared;
-use super::manifest::{Contents, Item, ItemKind, put, text, timestamp};
-use super::owners::Owner;
+use super::json::{document, object, optional, put, text};
+use super::manifest::{Contents, Described, Item, ItemKind, timestamp};
 use super::package::{Package, Record};
 use super::purl::purl;
 
 const ROOT: &str = "SPDXRef-Root";
 const SYSTEM: &str = "SPDXRef-OperatingSystem";
+/// Where nothing is said.
+const UNKNOWN: &str = "NOASSERTION";
 
 impl Contents<'_> {
-    /// An SPDX document: JSON. The same contents make the same bytes.
+    /// An SPDX document: JSON. The same contents make the same bytes. Each file's digests have to have SHA-1, which SPDX asks for.
     pub fn spdx(&self) -> String {
         let files: Vec<&Item> = self.sorted().into_iter().filter(|item| digests(item).is_some()).collect();
         let mut relationships = vec![relationship("SPDXRef-DOCUMENT", "DESCRIBES", ROOT)];
         let mut owned: BTreeMap<usize, Vec<&Item>> = BTreeMap::new();
         let mut of_nobody = Vec::new();
         for item in &files {
-            let places: Vec<usize> = self.owner_places(item).collect();
+            let places = item.packages.as_deref().unwrap_or_default();
             if places.is_empty() {
                 of_nobody.push(*item);
                 relationships.push(relationship(ROOT, "CONTAINS", &file_id(item)));
             }
-            places.into_iter().for_each(|place| owned.entry(place).or_default().push(item));
+            places.iter().for_each(|place| owned.entry(*place).or_default().push(item));
         }
         let mut packages = vec![self.root(&of_nobody)];
         let mut above = ROOT;
         if let Some(distribution) = self.distribution {
             relationships.push(relationship(ROOT, "CONTAINS", SYSTEM));
             let mut system = package(SYSTEM, &distribution.id, &[]);
-            put(&mut system, "primaryPackagePurpose", json!("OPERATING-SYSTEM"));
+            put(&mut system, "primaryPackagePurpose", text("OPERATING-SYSTEM"));
             if let Some(version) = &distribution.version {
-                put(&mut system, "versionInfo", json!(version));
+                put(&mut system, "versionInfo", text(version));
             }
             if let Some(name) = &distribution.pretty_name {
-                put(&mut system, "summary", json!(name));
+                put(&mut system, "summary", text(name));
             }
             packages.push(system);
             above = SYSTEM;
         }
         let mut references = BTreeMap::new();
-        for (place, (owner, declared)) in self.packages().enumerate() {
-            let id = self.package_id(&owner.package);
+        for (place, described) in self.packages.iter().enumerate() {
+            let id = self.package_id(&described.package);
             relationships.push(relationship(above, "CONTAINS", &id));
             let files = owned.remove(&place).unwrap_or_default();
             for item in &files {
                 relationships.push(relationship(&id, "CONTAINS", &file_id(item)));
             }
-            packages.push(self.owner(&id, owner, declared, &files));
-            references.extend(declared.references.clone());
+            packages.push(self.package(&id, described, &files));
+            references.extend(described.licence.references.clone());
         }
-        let mut document = json!({
-            "spdxVersion": "SPDX-2.3",
-            "dataLicense": "CC0-1.0",
-            "SPDXID": "SPDXRef-DOCUMENT",
-            "name": self.name,
-            "documentNamespace": format!("https://spdx.org/spdxdocs/gb-{}", self.digest()),
-            "creationInfo": {
-                "created": timestamp(self.created),
-                "creators": [format!("Tool: gb-{}", env!("CARGO_PKG_VERSION"))],
-            },
-            "packages": packages,
-            "files": files.iter().map(|item| file(item)).collect::<Vec<_>>(),
-            "relationships": relationships,
-        });
+        let creation = object(&mut [
+            ("created", text(&timestamp(self.created))),
+            ("creators", list([text(&format!("Tool: gb-{}", env!("CARGO_PKG_VERSION")))])),
+        ]);
+        let mut spdx = object(&mut [
+            ("spdxVersion", text("SPDX-2.3")),
+            ("dataLicense", text("CC0-1.0")),
+            ("SPDXID", text("SPDXRef-DOCUMENT")),
+            ("name", text(self.name)),
+            ("documentNamespace", text(&format!("https://spdx.org/spdxdocs/gb-{}", self.digest()))),
+            ("creationInfo", creation),
+            ("packages", Value::Array(packages)),
+            ("files", files.iter().map(|item| file(item)).collect()),
+            ("relationships", Value::Array(relationships)),
+        ]);
         if !references.is_empty() {
-            let texts = references.iter().map(|(id, text)| {
-                json!({ "licenseId": id, "name": text, "extractedText": text,
-                    "comment": "the package's own name for its licence; the text is with the package" })
+            let licences = references.iter().map(|(id, name)| {
+                object(&mut [
+                    ("licenseId", text(id)),
+                    ("name", text(name)),
+                    ("extractedText", text(name)),
+                    ("comment", text("the package's own name for its licence; the text is with the package")),
+                ])
             });
-            put(&mut document, "hasExtractedLicensingInfos", texts.collect());
+            put(&mut spdx, "hasExtractedLicensingInfos", licences.collect());
         }
-        text(&document)
+        document(&spdx)
     }
 
     /// The root itself, with the files of no package.
     fn root(&self, files: &[&Item]) -> Value {
         let mut root = package(ROOT, self.name, files);
-        put(&mut root, "primaryPackagePurpose", json!("CONTAINER"));
+        put(&mut root, "primaryPackagePurpose", text("CONTAINER"));
         root
     }
 
-    fn owner(&self, id: &str, owner: &Owner, declared: &Declared, files: &[&Item]) -> Value {
-        let known = &owner.package;
+    fn package(&self, id: &str, described: &Described, files: &[&Item]) -> Value {
+        let known = &described.package;
         let mut package = package(id, &known.name, files);
-        put(&mut package, "primaryPackagePurpose", json!("LIBRARY"));
-        put(&mut package, "versionInfo", json!(full_version(known)));
-        if let Some(expression) = &declared.expression {
-            put(&mut package, "licenseDeclared", json!(expression));
+        put(&mut package, "primaryPackagePurpose", text("LIBRARY"));
+        put(&mut package, "versionInfo", text(&full_version(known)));
+        if let Some(expression) = &described.licence.expression {
+            put(&mut package, "licenseDeclared", text(expression));
         }
         if let Some(supplier) = known.supplier.as_deref().and_then(supplier) {
-            put(&mut package, "supplier", json!(supplier));
+            put(&mut package, "supplier", text(&supplier));
         }
         if let Some(homepage) = known.homepage.as_deref().filter(|page| is_address(page)) {
-            put(&mut package, "homepage", json!(homepage));
+            put(&mut package, "homepage", text(homepage));
         }
         let (name, version) = source(known);
-        put(&mut package, "sourceInfo", json!(format!("built package from: {name} {version}")));
-        put(
-            &mut package,
-            "externalRefs",
-            json!([{
-                "referenceCategory": "PACKAGE-MANAGER",
-                "referenceType": "purl",
-                "referenceLocator": purl(known, self.distribution),
-            }]),
-        );
+        put(&mut package, "sourceInfo", text(&format!("built package from: {name} {version}")));
+        let reference = object(&mut [
+            ("referenceCategory", text("PACKAGE-MANAGER")),
+            ("referenceType", text("purl")),
+            ("referenceLocator", text(&purl(known, self.distribution))),
+        ]);
+        put(&mut package, "externalRefs", list([reference]));
         package
     }
 
@@ -129,45 +132,51 @@ impl Contents<'_> {
 
 /// A package, with the files that are analyzed as its.
 fn package(id: &str, name: &str, files: &[&Item]) -> Value {
-    let mut package = json!({
-        "SPDXID": id,
-        "name": name,
-        "downloadLocation": "NOASSERTION",
-        "filesAnalyzed": !files.is_empty(),
-        "licenseConcluded": "NOASSERTION",
-        "licenseDeclared": "NOASSERTION",
-        "copyrightText": "NOASSERTION",
-    });
+    let mut package = object(&mut [
+        ("SPDXID", text(id)),
+        ("name", text(name)),
+        ("downloadLocation", text(UNKNOWN)),
+        ("filesAnalyzed", Value::Bool(!files.is_empty())),
+        ("licenseConcluded", text(UNKNOWN)),
+        ("licenseDeclared", text(UNKNOWN)),
+        ("copyrightText", text(UNKNOWN)),
+    ]);
     if !files.is_empty() {
         // The digest of the files' digests, in their order ("Package verification code").
-        let mut sums: Vec<&str> =
-            files.iter().filter_map(|item| Some(digests(item)?.sha1.as_str())).collect();
-        sums.sort_unstable();
-        let sums = sums.concat();
-        put(
-            &mut package,
-            "packageVerificationCode",
-            json!({ "packageVerificationCodeValue": sha1(sums.as_bytes()) }),
-        );
-        put(&mut package, "licenseInfoFromFiles", json!(["NOASSERTION"]));
+        let mut sums: BTreeMap<&str, usize> = BTreeMap::new();
+        for sum in files.iter().filter_map(|item| digests(item)?.sha1.as_deref()) {
+            *sums.entry(sum).or_default() += 1;
+        }
+        let sums: String = sums.into_iter().map(|(sum, count)| sum.repeat(count)).collect();
+        let code = object(&mut [("packageVerificationCodeValue", text(&sha1(sums.as_bytes())))]);
+        put(&mut package, "packageVerificationCode", code);
+        put(&mut package, "licenseInfoFromFiles", list([text(UNKNOWN)]));
     }
     package
 }
 
 fn file(item: &Item) -> Value {
     let digests = digests(item);
-    json!({
-        "SPDXID": file_id(item),
-        "fileName": format!(".{}", item.path.to_string_lossy()),
-        "checksums": [
-            { "algorithm": "SHA1", "checksumValue": digests.map(|digests| &digests.sha1) },
-            { "algorithm": "SHA256", "checksumValue": digests.map(|digests| &digests.sha256) },
-        ],
-        "licenseConcluded": "NOASSERTION",
-        "licenseInfoInFiles": ["NOASSERTION"],
-        "copyrightText": "NOASSERTION",
-        "comment": item.reason,
-    })
+    let checksum = |algorithm: &str, value: Option<&str>| {
+        object(&mut [("algorithm", text(algorithm)), ("checksumValue", optional(value))])
+    };
+    let checksums = list([
+        checksum("SHA1", digests.and_then(|digests| digests.sha1.as_deref())),
+        checksum("SHA256", digests.map(|digests| digests.sha256.as_str())),
+    ]);
+    object(&mut [
+        ("SPDXID", text(&file_id(item))),
+        ("fileName", text(&format!(".{}", item.path.to_string_lossy()))),
+        ("checksums", checksums),
+        ("licenseConcluded", text(UNKNOWN)),
+        ("licenseInfoInFiles", list([text(UNKNOWN)])),
+        ("copyrightText", text(UNKNOWN)),
+        ("comment", text(&item.reason)),
+    ])
+}
+
+fn list<const N: usize>(values: [Value; N]) -> Value {
+    Value::Array(values.into())
 }
 
 fn digests(item: &Item) -> Option<&super::digest::Digests> {
@@ -186,7 +195,11 @@ fn id(kind: &str, name: &[u8]) -> String {
 }
 
 fn relationship(from: &str, kind: &str, to: &str) -> Value {
-    json!({ "spdxElementId": from, "relationshipType": kind, "relatedSpdxElement": to })
+    object(&mut [
+        ("spdxElementId", text(from)),
+        ("relationshipType", text(kind)),
+        ("relatedSpdxElement", text(to)),
+    ])
 }
 
 /// The version with the epoch, as the package manager writes it.

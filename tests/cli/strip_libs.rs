@@ -81,7 +81,9 @@ fn holes_of_files_stay_holes() {
     let file = fs::File::options().write(true).open(dir.path().join("root/sparse")).unwrap();
     std::os::unix::fs::FileExt::write_all_at(&file, b"middle", 1 << 30).unwrap();
     file.set_len(1 << 36).unwrap();
-    gb(["strip-libs", "--root", "root", "--rootfs", "out", "/sparse"]).dir(dir.path()).stdout();
+    // (A checksum would be one of all the zeros as well.)
+    let words = ["strip-libs", "--root", "root", "--rootfs", "out", "--no-manifest", "/sparse"];
+    gb(words).dir(dir.path()).stdout();
     let made = fs::File::open(dir.path().join("out/sparse")).unwrap();
     let mut text = [0; 6];
     for (at, expected) in [(0, b"begin\0"), (1 << 30, b"middle"), ((1 << 36) - 6, b"\0\0\0\0\0\0")] {
@@ -131,7 +133,7 @@ fn a_link_into_proc_stays_one() {
     symlink("/proc/self/mounts", dir.path().join("etc/mtab")).unwrap();
     let etc = dir.path().join("etc");
     let text = gb(["strip-libs", "--list", etc.to_str().unwrap()]).stdout();
-    assert!(text.ends_with("etc/mtab -> /proc/self/mounts\n"), "{text}");
+    assert!(text.contains("etc/mtab -> /proc/self/mounts\n"), "{text}");
 }
 
 /// A program for a big-endian machine of 64 bits that asks for the loader /lib/ld.so.
@@ -150,7 +152,7 @@ fn strip_libs(root: &Path, words: &[&str]) -> crate::gb::Result {
 
 #[test]
 fn strip_libs_lists_what_this_very_program_needs_and_why() {
-    let result = gb(["strip-libs", "--no-metadata", PATH]).go();
+    let result = gb(["strip-libs", "--no-metadata", "--no-manifest", PATH]).go();
     assert_eq!((result.status, result.stderr.as_str()), (Some(0), ""), "{}", result.stdout);
     let program = std::fs::canonicalize(PATH).unwrap();
     let lines: Vec<_> = result.stdout.lines().collect();
@@ -185,4 +187,117 @@ fn strip_libs_says_what_is_missing_and_never_looks_outside_of_the_root() {
         let result = strip_libs(root.path(), &[name]);
         assert_eq!((result.status, result.stdout.as_str()), (Some(1), ""), "{name}: {}", result.stderr);
     }
+}
+
+/// What the manifest of a root says of a file.
+fn told(root: &Path, path: &str) -> serde_json::Value {
+    let manifest = fs::read(root.join("var/lib/gb/manifest.json")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
+    let file = manifest["files"].as_array().unwrap().iter().find(|file| file["path"] == path);
+    file.unwrap_or_else(|| panic!("{path}: {manifest}")).clone()
+}
+
+fn sha256(text: &str) -> String {
+    gb::packages::Digests::of(&mut text.as_bytes(), false).unwrap().sha256
+}
+
+#[test]
+fn the_manifest_tells_of_each_file_what_it_is_and_why_it_is_there() {
+    let dir = Dir::new();
+    put(&dir, "root/usr/data/one", "one", 0o644);
+    fs::hard_link(dir.path().join("root/usr/data/one"), dir.path().join("root/usr/data/two")).unwrap();
+    symlink("usr/data", dir.path().join("root/data")).unwrap();
+    let make = |out: &str, more: &[&str]| {
+        let words = ["strip-libs", "--root", "root", "--rootfs", out, "--dir", "/data/*"];
+        gb(words.iter().chain(more)).dir(dir.path()).go()
+    };
+    assert_eq!(make("out", &[]).status, Some(0));
+    let out = dir.path().join("out");
+    for name in ["one", "two"] {
+        let file = told(&out, &format!("/usr/data/{name}"));
+        assert_eq!(file["sha256"], sha256("one"));
+        assert_eq!((file["size"].as_u64(), &file["reason"]), (Some(3), &"matches /data/*".into()), "{file}");
+        // The root has no database that would know.
+        assert_eq!((&file["source"], &file["packages"]), (&file["path"], &serde_json::Value::Null), "{file}");
+    }
+    assert_eq!(told(&out, "/data")["link"], "usr/data");
+    let with_none = make("none", &["--no-manifest"]);
+    assert!(with_none.status == Some(0) && !dir.path().join("none/var").exists());
+    // A list has it as well, and two runs make the same.
+    let list = gb(["strip-libs", "--root", "root", "--list", "/data"]).dir(dir.path()).stdout();
+    assert!(list.contains("\n/var/lib/gb/manifest.json\n"), "{list}");
+    make("again", &[]);
+    let text = |out: &str| fs::read(dir.path().join(out).join("var/lib/gb/manifest.json")).unwrap();
+    assert_eq!(text("out"), text("again"));
+}
+
+#[test]
+fn the_manifest_stays_true_when_a_root_is_added_to() {
+    let dir = Dir::new();
+    for name in ["one", "two", "three"] {
+        put(&dir, &format!("root/{name}"), name, 0o644);
+    }
+    put(&dir, "out/mine", "mine", 0o644);
+    let add = |words: &[&str]| {
+        gb(["strip-libs", "--root", "root", "--rootfs", "out", "--merge"].iter().chain(words))
+            .dir(dir.path())
+            .go()
+    };
+    let out = dir.path().join("out");
+    assert_eq!(add(&["/one", "/two"]).status, Some(0));
+    // It is somebody else's now, and says so.
+    dir.file("out/two", "changed", 0o644);
+    let added = add(&["--sbom", "cyclonedx", "/three"]);
+    assert_eq!((added.status, added.stderr.as_str()), (Some(0), ""));
+    for (path, text, reason, source) in [
+        ("/mine", "mine", "was there before", None),
+        ("/one", "one", "asked for", Some("/one")),
+        ("/two", "changed", "was there before", None),
+        ("/three", "three", "asked for", Some("/three")),
+    ] {
+        let file = told(&out, path);
+        assert_eq!((&file["sha256"], &file["reason"]), (&sha256(text).into(), &reason.into()), "{file}");
+        assert_eq!(file["source"].as_str(), source, "{file}");
+    }
+    // An SBOM that is there is kept true, and nothing is left behind that is not.
+    assert_eq!(add(&["/two"]).status, Some(0));
+    assert_eq!(told(&out, "/two")["reason"], "asked for");
+    let sbom = fs::read_to_string(out.join("var/lib/db/sbom/rootfs.cdx.json")).unwrap();
+    assert!(sbom.contains(&sha256("two")) && !sbom.contains(&sha256("changed")), "{sbom}");
+    let before = fs::read(out.join("var/lib/gb/manifest.json")).unwrap();
+    for (option, document) in
+        [("--no-manifest", "var/lib/gb/manifest.json"), ("--no-metadata", "var/lib/db/sbom/rootfs.cdx.json")]
+    {
+        let refused = add(&[option, "/one"]);
+        let expected =
+            format!("gb: add to out/{document}: it would not be true (remove it, or leave out {option})\n");
+        assert_eq!((refused.status, refused.stderr), (Some(125), expected));
+    }
+    dir.file("out/var/lib/gb/manifest.json", "{}", 0o644);
+    let refused = add(&["/one"]);
+    let expected = "gb: add to out: read the package database /var/lib/gb/manifest.json: not a manifest";
+    assert!(refused.status == Some(125) && refused.stderr.starts_with(expected), "{}", refused.stderr);
+    dir.file("out/var/lib/gb/manifest.json", before, 0o644);
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2, "root and out");
+}
+
+#[test]
+fn an_sbom_is_asked_for_by_its_name_and_not_without_packages() {
+    let dir = Dir::new();
+    put(&dir, "root/one", "one", 0o644);
+    let make = |words: &[&str]| {
+        gb(["strip-libs", "--root", "root", "--rootfs", "out", "/one"].iter().chain(words))
+            .dir(dir.path())
+            .go()
+    };
+    for words in [&["--sbom", "spdx", "--no-metadata"][..], &["--sbom", "other"]] {
+        let refused = make(words);
+        assert_eq!(refused.status, Some(125), "{}", refused.stderr);
+        assert!(!dir.path().join("out").exists());
+    }
+    let made = make(&["--sbom", "spdx,cyclonedx", "--no-manifest"]);
+    assert_eq!((made.status, made.stderr.as_str()), (Some(0), ""));
+    let names: Vec<_> = fs::read_dir(dir.path().join("out/var/lib/db/sbom")).unwrap().collect();
+    assert_eq!(names.len(), 2);
+    assert!(!dir.path().join("out/var/lib/gb").exists());
 }

@@ -34,6 +34,9 @@ use libtest_mimic::{Arguments, Trial};
 /// Tells the test program that it is in the container.
 const INSIDE: &str = "GB_TEST_INSIDE";
 
+/// The program under test, in the container.
+const GB: &str = "/gb";
+
 /// A test: what a user gets, and how that is seen.
 type Case = (&'static str, fn());
 
@@ -83,6 +86,7 @@ fn go(image: &str) -> ExitCode {
     let mut docker = guard::docker();
     docker.args(["run", "--rm", "--init", "--network=none"]).arg(guard::label());
     docker.args(["--volume", &format!("{}:/test:ro", test.display()), "--env", &format!("{INSIDE}=1")]);
+    docker.args(["--volume", &format!("{}:{GB}:ro", env!("CARGO_BIN_EXE_gb"))]);
     docker.args(["--entrypoint", "/test", image]).args(std::env::args_os().skip(1));
     let status = docker.stdin(Stdio::null()).status();
     drop(guard);

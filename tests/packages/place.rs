@@ -26,7 +26,7 @@ impl Root {
             for entry in std::fs::read_dir(&directory).unwrap() {
                 let entry = entry.unwrap();
                 let path = Path::new("/").join(entry.path().strip_prefix(&self.0).unwrap());
-                if ["/proc", "/sys", "/dev", "/tmp", "/opt", "/test"]
+                if ["/proc", "/sys", "/dev", "/tmp", "/opt", "/test", "/gb"]
                     .iter()
                     .any(|other| path.starts_with(other))
                 {

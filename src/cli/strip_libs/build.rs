@@ -3,12 +3,14 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::{Arguments, tell_of};
+use super::before::Before;
+use super::documents::Documents;
+use super::{Arguments, packages, taken, tell_of};
 use crate::cli::output::print;
-use crate::closure::{Closure, Hole, Item, Why, prove};
+use crate::closure::{Closure, Hole, Why, prove};
 use crate::environment::Environment;
 use crate::error::{Error, one_line, tell};
-use crate::rootfs::{AddError, Existing, Last, Node, Output, Root, Times, Tree, Written, write};
+use crate::rootfs::{Existing, Last, Output, Root, Times, Written, write};
 use crate::sys;
 
 /// Writes all that a closure has, looks at it as if nothing were known of it, and only then puts it in its place.
@@ -23,12 +25,23 @@ pub(super) fn build(
     }
     let times = times()?;
     refuse_inside(arguments, root, closure, rootfs)?;
-    let tree = tree(arguments, root, closure)?;
+    let mut taken = taken::take(arguments, root, closure)?;
     let failed = |error: String| Error::Usage(format!("make {}: {error}", rootfs.display()));
     let existing = if arguments.merge { Existing::Merge } else { Existing::Refuse };
     let output = Output::prepare(rootfs, existing).map_err(|error| failed(error.to_string()))?;
-    let mut progress = super::progress::Progress::new(&tree);
-    let written = write(&tree, root, output.directory(), times, &mut |bytes| progress.add(bytes))
+    let merges = arguments.merge && output.merges();
+    let before = match merges {
+        true => Some(Before::look(rootfs, &taken.tree, &output)?),
+        false => None,
+    };
+    let latest = match times {
+        Times::All(second) => u64::try_from(second).ok(),
+        Times::Kept => None,
+    };
+    packages::databases(&mut taken, latest, before.as_ref())?;
+    Documents::asked(arguments, before.as_ref())?.add(&mut taken, root, times, before.as_ref())?;
+    let mut progress = super::progress::Progress::new(&taken.tree);
+    let written = write(&taken.tree, root, output.directory(), times, &mut |bytes| progress.add(bytes))
         .map_err(|error| failed(error.to_string()))?;
     progress.end();
     let look =
@@ -37,20 +50,19 @@ pub(super) fn build(
     if tell_of_proof(rootfs, &proof.holes) {
         return Ok(ExitCode::from(1));
     }
-    let merges = arguments.merge && output.merges();
-    let before = if merges { look(rootfs)?.holes } else { Vec::new() };
+    let holes = if merges { look(rootfs)?.holes } else { Vec::new() };
     output.finish().map_err(|error| failed(error.to_string()))?;
     if merges {
         // What was there may have needed what this took the place of.
         let mut after = look(rootfs)?.holes;
-        after.retain(|hole| !before.contains(hole));
+        after.retain(|hole| !holes.contains(hole));
         if tell_of_proof(rootfs, &after) {
             return Ok(ExitCode::from(1));
         }
     }
     tell_of_written(&written);
     if arguments.json {
-        return print(super::json::write(&arguments.root, closure, &tree).as_bytes());
+        return print(super::json::write(&arguments.root, closure, &taken).as_bytes());
     }
     let (files, bytes) = (written.files, written.bytes);
     let objects = proof.objects;
@@ -131,49 +143,4 @@ fn times() -> Result<Times, Error> {
             ))
         }),
     }
-}
-
-/// The files of a closure with the links that lead to them.
-pub(super) fn tree(arguments: &Arguments, root: &Root, closure: &Closure) -> Result<Tree, Error> {
-    let mut tree = Tree::default();
-    for Item { path, .. } in &closure.items {
-        tree.add(root, path).map_err(failed_to_take)?;
-    }
-    for link in &closure.links {
-        tree.add_link(root, link).map_err(failed_to_take)?;
-    }
-    for (path, made) in &closure.made {
-        tree.make(path, made.clone()).map_err(failed_to_take)?;
-    }
-    if !arguments.no_metadata {
-        let latest = match times()? {
-            Times::All(second) => u64::try_from(second).ok(),
-            Times::Kept => None,
-        };
-        super::packages::add(&mut tree, root, latest)?;
-    }
-    Ok(tree)
-}
-
-/// What can't be part of a tree.
-pub(super) fn failed_to_take(error: AddError) -> Error {
-    Error::Usage(format!("take {error}"))
-}
-
-/// The files; links with what they lead to.
-pub(super) fn listed(tree: &Tree) -> impl Iterator<Item = (&Path, Option<&Path>)> {
-    tree.nodes().filter_map(|(path, node)| match node {
-        Node::Directory(_) => None,
-        Node::Link(_, target) => Some((path, Some(target.as_path()))),
-        Node::Copied(_) | Node::Made(_) => Some((path, None)),
-    })
-}
-
-/// The same, a line each.
-pub(super) fn listing(tree: &Tree) -> String {
-    let line = |(path, target): (&Path, Option<&Path>)| match target {
-        Some(target) => format!("{} -> {}", path.display(), target.display()),
-        None => path.display().to_string(),
-    };
-    listed(tree).map(|file| format!("{}\n", one_line(&line(file)))).collect()
 }

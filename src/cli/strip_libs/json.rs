@@ -4,17 +4,17 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::build::listed;
+use super::taken::{Taken, listed};
 use crate::closure::words::{asker, how, path_of, text};
 use crate::closure::{Closure, Hole};
 use crate::loader::{Answer, Graph, Kind, Outcome, Place, Problem, Rule};
-use crate::rootfs::{Needs, Start, Tree, Variant};
+use crate::rootfs::{Needs, Start, Variant};
 
 /// The form of the answer; a change that readers would notice raises it.
 const SCHEMA: u32 = 1;
 
-pub(super) fn write(place: &Path, closure: &Closure, tree: &Tree) -> String {
-    let files = listed(tree).map(|(path, target)| match target {
+pub(super) fn write(place: &Path, closure: &Closure, taken: &Taken) -> String {
+    let files = listed(&taken.tree).map(|(path, target)| match target {
         Some(target) => json!({ "path": path.to_string_lossy(), "link": target.to_string_lossy() }),
         None => json!({ "path": path.to_string_lossy() }),
     });
@@ -22,6 +22,7 @@ pub(super) fn write(place: &Path, closure: &Closure, tree: &Tree) -> String {
         "schema": SCHEMA,
         "root": place.to_string_lossy(),
         "files": files.collect::<Vec<_>>(),
+        "files_of_no_package": taken.of_no_package(),
         "reasons": closure.items.iter().map(|item| json!({
             "path": item.path.to_string_lossy(),
             "why": item.why.to_string(),

@@ -1,10 +1,13 @@
 //! `gb strip-libs`: what programs of a root need, why, and a root of its own made of it.
 
+mod before;
 mod build;
 mod check;
+mod documents;
 mod json;
 mod packages;
 mod progress;
+mod taken;
 mod tree;
 mod why;
 
@@ -65,6 +68,19 @@ pub(super) struct Arguments {
     /// Write nothing of packages: neither what scanners read of them, nor their licences
     #[arg(long)]
     no_metadata: bool,
+    /// Write no manifest of OUT (/var/lib/gb/manifest.json: each file with its checksum, where it is from, whose it is and why it
+    /// is there)
+    #[arg(long)]
+    no_manifest: bool,
+    /// Write what is in OUT in this form as well, into /var/lib/db/sbom, where scanners look
+    #[arg(
+        long = "sbom",
+        value_name = "spdx,cyclonedx",
+        value_enum,
+        value_delimiter = ',',
+        conflicts_with = "no_metadata"
+    )]
+    sboms: Vec<documents::Sbom>,
     /// Add to what is in OUT
     #[arg(long, requires = "rootfs")]
     merge: bool,
@@ -140,8 +156,13 @@ impl Arguments {
             }
             None if self.tree => tree::write(&closure.starts),
             None => {
-                let tree = build::tree(self, root, closure)?;
-                if self.json { json::write(&self.root, closure, &tree) } else { build::listing(&tree) }
+                let mut taken = taken::take(self, root, closure)?;
+                packages::databases(&mut taken, None, None)?;
+                // With holes nothing would be written, and so there would be nothing to describe.
+                if closure.holes.is_empty() {
+                    documents::Documents::asked(self, None)?.list(&mut taken)?;
+                }
+                if self.json { json::write(&self.root, closure, &taken) } else { taken::listing(&taken.tree) }
             }
         };
         print(text.as_bytes())?;

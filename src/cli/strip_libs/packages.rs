@@ -5,13 +5,15 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::build::failed_to_take;
+use super::before::Before;
+use super::taken::{Origin, Taken};
 use crate::error::{Error, tell};
-use crate::packages::{Files, owners, scanners};
-use crate::rootfs::{Last, Made, Node, Root, Tree};
+use crate::packages::scanners::{self, Licences, MOST_LICENCE};
+use crate::packages::{Files, Owners, ReadError, join, owners};
+use crate::rootfs::{Kind, Last, Node, Root};
 
 /// A root as the room of packages asks for it.
-struct Of<'a>(&'a Root);
+pub(super) struct Of<'a>(pub(super) &'a Root);
 
 impl Files for Of<'_> {
     fn open(&self, path: &Path) -> io::Result<File> {
@@ -28,37 +30,57 @@ impl Files for Of<'_> {
     }
 }
 
-/// No text of a licence is longer.
-const MOST_BYTES: u64 = 16 << 20;
+/// The packages of which something is taken.
+pub(super) struct Packages {
+    pub(super) owners: Owners,
+    pub(super) licences: Licences,
+}
 
-/// Adds what is written of the packages whose files are in a tree: the databases that scanners read, of exactly these files;
-/// what tells them the distribution; and the packages' licences. `latest` is the newest time that is told.
-pub(super) fn add(tree: &mut Tree, root: &Root, latest: Option<u64>) -> Result<(), Error> {
+/// Adds what belongs to the packages whose files are taken: what tells scanners the distribution, and the licences.
+pub(super) fn add(taken: &mut Taken, root: &Root) -> Result<(), Error> {
     let files = Of(root);
-    let copied: Vec<PathBuf> = tree
-        .nodes()
-        .filter(|(_, node)| matches!(node, Node::Copied(_)))
-        .map(|(path, _)| path.to_owned())
-        .collect();
-    let unread =
-        |error: crate::packages::ReadError| Error::Usage(format!("{error}; or leave it out: --no-metadata"));
-    let owners = owners(&files, copied.iter().map(PathBuf::as_path)).map_err(unread)?;
-    if owners.packages.is_empty() {
+    // A link to a directory is one that dpkg has as a directory of every package with files in it (`/lib` of a merged `/usr`).
+    let is_directory = |path: &Path| root.stat(path).is_ok_and(|found| found.kind == Kind::Directory);
+    let is_asked = |path: &Path, node: &Node| match node {
+        Node::Copied(_) => true,
+        Node::Link(..) => !is_directory(path),
+        _ => false,
+    };
+    let nodes = taken.tree.nodes().filter(|(path, node)| is_asked(path, node));
+    let mut paths: Vec<PathBuf> = nodes.map(|(path, _)| path.to_owned()).collect();
+    let count = paths.len();
+    // Which licences there will be as well, the packages tell.
+    let releases = scanners::releases(&files);
+    paths.extend(releases.iter().filter_map(|path| files.resolve(path).ok()));
+    paths.extend(releases.iter().cloned());
+    let owners = owners(&files, paths.iter().map(PathBuf::as_path)).map_err(unread)?;
+    if owners.databases.is_empty() {
         return Ok(());
     }
-    for path in scanners::releases(&files) {
-        tree.add(root, &path).map_err(failed_to_take)?;
+    let is_anybodys = |path: &PathBuf| owners.of.get(path).is_some_and(|of| !of.is_empty());
+    if !paths.iter().take(count).any(is_anybodys) {
+        let owners = Owners { packages: Vec::new(), ..owners };
+        taken.packages = Some(Packages { owners, licences: Licences::default() });
+        return Ok(());
+    }
+    for path in releases {
+        taken.add(root, &path, &|| Origin::because("tells which distribution this is"))?;
     }
     let licences = scanners::licences(&files, &owners).map_err(unread)?;
-    for (place, from) in &licences.texts {
-        if place == from {
-            tree.add(root, from).map_err(failed_to_take)?;
+    for (place, text) in licences.texts.iter() {
+        let origin = |source| Origin {
+            reason: "is a licence of its packages".to_owned(),
+            source,
+            packages: text.of.clone(),
+        };
+        if place == text.from {
+            taken.add(root, place, &|| origin(None))?;
             continue;
         }
-        let attempt = || format!("read {}", from.display());
+        let attempt = || format!("read {}", text.from.display());
         let contents =
-            root.read(from, MOST_BYTES).map_err(|source| Error::Io { attempt: attempt(), source })?;
-        tree.make(place, Made { contents: Some(contents), mode: 0o644 }).map_err(failed_to_take)?;
+            root.read(&text.from, MOST_LICENCE).map_err(|source| Error::Io { attempt: attempt(), source })?;
+        taken.make_text(place, contents, origin(Some(text.from.clone())))?;
     }
     if !licences.without_text.is_empty() {
         let packages = licences.without_text.join(" ");
@@ -66,8 +88,29 @@ pub(super) fn add(tree: &mut Tree, root: &Root, latest: Option<u64>) -> Result<(
             "the root has no text of the licence of {packages} (install them with their documentation)"
         ));
     }
-    for (path, contents) in scanners::databases(&owners, latest) {
-        tree.make(&path, Made { contents: Some(contents), mode: 0o644 }).map_err(failed_to_take)?;
+    taken.packages = Some(Packages { owners, licences });
+    Ok(())
+}
+
+/// Makes what scanners read of the packages. `latest` is the newest time that is told.
+pub(super) fn databases(
+    taken: &mut Taken,
+    latest: Option<u64>,
+    before: Option<&Before>,
+) -> Result<(), Error> {
+    let Some(Packages { owners, .. }) = &taken.packages else { return Ok(()) };
+    let mut made = scanners::databases(owners, latest);
+    if let Some(before) = before {
+        let is_replaced = |path: &Path| taken.tree.get(path).is_some();
+        join(&mut made, owners, &Of(&before.root), &is_replaced).map_err(|error| before.unread(&error))?;
+    }
+    for (path, contents) in made {
+        taken.make_text(&path, contents, Origin::because("tells scanners of the packages"))?;
     }
     Ok(())
+}
+
+/// A database that can't be read.
+pub(super) fn unread(error: ReadError) -> Error {
+    Error::Usage(format!("{error}; or leave it out: --no-metadata"))
 }

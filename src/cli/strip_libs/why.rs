@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::shown;
+use super::taken::MADE;
 use crate::closure::words::{by_rule, how};
 use crate::closure::{Closure, Why, words};
 use crate::error::one_line;
@@ -44,9 +45,7 @@ pub(super) fn write(root: &Root, closure: &Closure, path: &Path) -> String {
         }
     }
     let made = closure.made.iter().filter(|(made, _)| made == path);
-    text.extend(made.map(|(made, _)| {
-        format!("{}: is made here, and not of the root\n", shown(made.as_os_str().as_bytes()))
-    }));
+    text.extend(made.map(|(made, _)| format!("{}: {MADE}\n", shown(made.as_os_str().as_bytes()))));
     text
 }
 

@@ -8,6 +8,8 @@
 //! ```
 //! All numbers are big-endian.
 
+use super::pages::Page;
+
 /// The limits of rpm itself (lib/header.c, `hdrchkTags` and `hdrchkData`).
 const MOST_ENTRIES: usize = 0xffff;
 const MOST_DATA: usize = 0x0fff_ffff;
@@ -32,14 +34,12 @@ impl Tag {
     pub const ARCH: Tag = Tag(1022);
     pub const OLDFILENAMES: Tag = Tag(1027);
     pub const FILESTATES: Tag = Tag(1029);
-    pub const FILEDIGESTS: Tag = Tag(1035);
     pub const FILEFLAGS: Tag = Tag(1037);
     pub const SOURCERPM: Tag = Tag(1044);
     pub const DIRINDEXES: Tag = Tag(1116);
     pub const BASENAMES: Tag = Tag(1117);
     pub const DIRNAMES: Tag = Tag(1118);
     pub const LONGSIZE: Tag = Tag(5009);
-    pub const FILEDIGESTALGO: Tag = Tag(5011);
     pub const MODULARITYLABEL: Tag = Tag(5096);
 }
 
@@ -92,8 +92,7 @@ pub enum HeaderError {
 impl<'a> Header<'a> {
     /// Reads the list of entries. What they are about is only looked at when it is asked for.
     pub fn parse(blob: &'a [u8]) -> Result<Header<'a>, HeaderError> {
-        let (announced_entries, announced_data) = (u32_at(blob, 0), u32_at(blob, 4));
-        let (entries, data) = (announced_entries.unwrap_or_default(), announced_data.unwrap_or_default());
+        let (entries, data) = (Page::big(blob).u32(0), Page::big(blob).u32(4));
         let short = HeaderError::Short { there: blob.len(), entries, data };
         let (count, length) = (entries as usize, data as usize);
         if count > MOST_ENTRIES || length > MOST_DATA || blob.len() < 8 {
@@ -103,13 +102,11 @@ impl<'a> Header<'a> {
         let (Some(list), Some(data)) = (blob.get(8..start), blob.get(start..start + length)) else {
             return Err(short);
         };
-        let entries = list.chunks_exact(ENTRY).filter_map(|entry| {
-            Some(Entry {
-                tag: Tag(u32_at(entry, 0)?),
-                kind: u32_at(entry, 4)?,
-                offset: u32_at(entry, 8)? as usize,
-                count: u32_at(entry, 12)? as usize,
-            })
+        let entries = list.chunks_exact(ENTRY).map(Page::big).map(|entry| Entry {
+            tag: Tag(entry.u32(0)),
+            kind: entry.u32(4),
+            offset: entry.u32(8) as usize,
+            count: entry.u32(12) as usize,
         });
         Ok(Header { entries: entries.collect(), data })
     }
@@ -184,11 +181,6 @@ impl Entry {
 fn first_text(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = bytes.iter().position(|byte| *byte == 0)?;
     Some((bytes.get(..end)?, bytes.get(end + 1..)?))
-}
-
-fn u32_at(bytes: &[u8], offset: usize) -> Option<u32> {
-    let bytes = bytes.get(offset..offset + 4)?;
-    Some(u32::from_be_bytes(bytes.try_into().ok()?))
 }
 
 #[cfg(test)]

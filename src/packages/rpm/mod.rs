@@ -22,7 +22,7 @@ use header::{Header, HeaderError, Tag};
 pub use pages::DatabaseError;
 use sqlite::{Sqlite, Value};
 
-use super::files::{Files, is_missing};
+use super::files::{Files, is_missing, resolved};
 use super::package::{Package, PackageFile, Record, RpmRecord, Source, text};
 use super::{Found, ReadError, Wanted};
 
@@ -42,13 +42,8 @@ const IS_LICENSE: u64 = 1 << 7;
 pub(super) fn read(files: &dyn Files, wanted: &Wanted, found: &mut Found) -> Result<(), ReadError> {
     let mut seen: Vec<PathBuf> = Vec::new();
     for directory in DIRECTORIES {
-        let directory = Path::new(directory);
-        let directory = match files.resolve(directory) {
-            Ok(directory) if !seen.contains(&directory) => directory,
-            Ok(_) => continue,
-            Err(error) if is_missing(&error) => continue,
-            Err(error) => return Err(ReadError::new(directory, error.to_string(), None)),
-        };
+        let directory = resolved(files, Path::new(directory))?.filter(|path| !seen.contains(path));
+        let Some(directory) = directory else { continue };
         // Where more than one is there, rpm has turned one into the other, the newer format.
         for name in ["rpmdb.sqlite", "Packages.db", "Packages"] {
             let path = directory.join(name);
