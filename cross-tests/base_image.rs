@@ -83,6 +83,8 @@ fn contents(lab: &Lab) -> Verdict {
         "host.conf",
         "os-release",
         "copyright",
+        "manifest.json",
+        "rootfs.spdx.json",
     ] {
         ensure!(text.lines().any(|line| line == name), "{name}: {output}");
     }
