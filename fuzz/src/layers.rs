@@ -104,7 +104,7 @@ fn with_checksums(archive: &[u8]) -> Vec<u8> {
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    gb::packages::Digests::of(bytes).unwrap().sha256
+    gb::packages::Digests::of(&mut &*bytes, false).unwrap().sha256
 }
 
 fn tar(archive: &[u8]) {

@@ -92,7 +92,7 @@ enum Command {
     /// What a program needs is found by the rules of the root's own loader (glibc's or musl's), of any architecture, and nothing
     /// of the root is run. With no FILE and nothing else asked for it is what a base image has (--with base). Exit codes: 0
     /// everything is there; 1 something is missing, and nothing was written; 125 it could not be done.
-    StripLibs(strip_libs::Arguments),
+    StripLibs(Box<strip_libs::Arguments>),
     /// Link the names of the compilers, of pkg-config, entrypoint.sh and su-exec to this program
     ///
     /// For each target <triple>-clang, -clang++, -cc, -c++ and -pkg-config; where PATH has no real ones go_linux_<goarch>_exec

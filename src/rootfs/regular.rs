@@ -1,7 +1,7 @@
 //! A regular file of a root that is open for reading.
 
 use std::fs::File;
-use std::io::{self, Seek, Write};
+use std::io::{self, Read, Seek, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 use std::rc::Rc;
@@ -76,6 +76,11 @@ impl Regular {
         Ok(bytes)
     }
 
+    /// Reads it from its beginning.
+    pub fn reader(&self) -> impl Read + '_ {
+        Reader { file: self, at: 0 }
+    }
+
     /// A file of its own: itself, or a copy of the part, which has no name and is gone when it is closed.
     pub fn into_file(self) -> io::Result<File> {
         match &self.part {
@@ -119,6 +124,19 @@ impl Regular {
             None => sys::capabilities(self.file.as_fd()),
             Some(part) => Ok(part.capabilities.clone()),
         }
+    }
+}
+
+struct Reader<'a> {
+    file: &'a Regular,
+    at: u64,
+}
+
+impl Read for Reader<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.file.read_at(self.at, buffer)?;
+        self.at = self.at.saturating_add(length as u64);
+        Ok(length)
     }
 }
 

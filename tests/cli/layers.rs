@@ -156,7 +156,8 @@ fn directory(at: &Path, files: &[(String, Vec<u8>)]) {
 
 /// Takes all of an image.
 fn take(dir: &Dir, image: &str, out: &str) -> Call {
-    gb(["strip-libs", "--no-metadata", "--root", image, "--rootfs", out, "/"]).dir(dir.path())
+    gb(["strip-libs", "--no-metadata", "--no-manifest", "--root", image, "--rootfs", out, "/"])
+        .dir(dir.path())
 }
 
 /// What is in a directory, a line each: path, permissions, and contents or where it leads.
@@ -322,7 +323,7 @@ fn an_archive_of_a_root_is_taken_as_its_directory_is() {
 #[test]
 fn a_root_of_programs_finds_the_same_in_its_archive() {
     let dir = Dir::new();
-    gb(["strip-libs", "--no-metadata", "--rootfs", "root", "/bin/sh"]).dir(dir.path()).go();
+    gb(["strip-libs", "--no-metadata", "--no-manifest", "--rootfs", "root", "/bin/sh"]).dir(dir.path()).go();
     let status =
         Command::new("tar").args(["-czf", "root.tar.gz", "-C", "root", "."]).current_dir(dir.path()).status();
     assert!(status.unwrap().success());
@@ -331,9 +332,10 @@ fn a_root_of_programs_finds_the_same_in_its_archive() {
     assert!(!whole.contains("\"objects\": 0"), "{whole}");
     assert_eq!(check("root.tar.gz").replace("root.tar.gz", "root"), whole);
     // And the same is missing.
-    let libc = gb(["strip-libs", "--list", "--no-metadata", "--root", "root.tar.gz", "/bin/sh"])
-        .dir(dir.path())
-        .stdout();
+    let libc =
+        gb(["strip-libs", "--list", "--no-metadata", "--no-manifest", "--root", "root.tar.gz", "/bin/sh"])
+            .dir(dir.path())
+            .stdout();
     let libc = libc
         .lines()
         .find(|line| line.contains("libc.") && !line.contains("->"))
@@ -378,6 +380,7 @@ fn of_several_images_the_platform_chooses_and_nothing_is_guessed() {
         let words = [
             "strip-libs",
             "--no-metadata",
+            "--no-manifest",
             "--root",
             "image.tar",
             "--platform",
@@ -402,6 +405,7 @@ fn of_several_images_the_platform_chooses_and_nothing_is_guessed() {
             "strip-libs",
             "--list",
             "--no-metadata",
+            "--no-manifest",
             "--root",
             "usual.tar",
             "--platform",
@@ -610,6 +614,8 @@ fn links_of_an_image_lead_nowhere_out_of_it() {
     ];
     assert_eq!(listing(&dir.path().join("out")), expected);
     let through =
-        gb(["strip-libs", "--list", "--no-metadata", "--root", "root.tar", "/out"]).dir(dir.path()).go();
+        gb(["strip-libs", "--list", "--no-metadata", "--no-manifest", "--root", "root.tar", "/out"])
+            .dir(dir.path())
+            .go();
     assert_eq!(through.status, Some(1));
 }

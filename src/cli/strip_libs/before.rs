@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::packages::Of;
 use crate::error::Error;
 use crate::packages::{ByPath, Earlier, MANIFEST, Owners, ReadError, owners};
-use crate::rootfs::{Kind, Metadata, Output, Root, Tree};
+use crate::rootfs::{Kind, Last, Metadata, Output, Resolved, Root, Tree};
 
 /// No manifest is longer.
 const MOST_BYTES: u64 = 256 << 20;
@@ -42,16 +42,16 @@ impl Before {
             for name in before.root.list(&directory, MOST_NAMES).map_err(failed)? {
                 let path = directory.join(name);
                 let failed = |source| before.failed(&path, source);
-                let metadata = before.root.lstat(&path).map_err(failed)?;
-                let target = match metadata.kind {
+                let Resolved { metadata, target, .. } =
+                    before.root.resolve(&path, Last::Keep).map_err(failed)?;
+                match metadata.kind {
                     Kind::Directory if own.as_ref() != Some(&path) => {
                         directories.push(path);
                         continue;
                     }
-                    Kind::Link => Some(before.root.read_link(&path).map_err(failed)?),
-                    Kind::File => None,
+                    Kind::Link | Kind::File => {}
                     _ => continue,
-                };
+                }
                 if tree.get(&path).is_none() {
                     before.files.insert(path, Stays { metadata, target });
                 }

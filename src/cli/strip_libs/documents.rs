@@ -312,9 +312,9 @@ impl Gathered {
         }
         let attempt = || format!("read {}", shown.display());
         let failed = |source| Error::Io { attempt: attempt(), source };
-        let (mut file, found) = root.open_regular(path).map_err(failed)?;
-        let digests = Digests::of(&mut file, self.with_sha1).map_err(failed)?;
-        if found != *metadata || digests.size != metadata.size {
+        let file = root.open_regular(path).map_err(failed)?;
+        let digests = Digests::of(&mut file.reader(), self.with_sha1).map_err(failed)?;
+        if file.metadata() != metadata || digests.size != metadata.size {
             return Err(Error::Usage(format!("{}: it changed meanwhile", attempt())));
         }
         if metadata.names > 1 {
