@@ -254,6 +254,7 @@ impl Gathering<'_> {
     /// Takes what a loader has loaded, for every kind of processor. `why` is the reason of the first file that is asked for,
     /// where nothing in a file is.
     fn take(&mut self, own: &Rc<Own>, graphs: &[Variant], why: Option<&Why>) {
+        self.closure.notes.extend(Hole::platforms(graphs));
         for variant in graphs {
             let hwcap = variant.hwcaps.first().map(|name| text(name)).unwrap_or_default();
             let graph = &variant.graph;

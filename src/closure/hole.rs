@@ -1,6 +1,6 @@
 //! What is missing: with who needs it, and where it was looked for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 
@@ -67,6 +67,19 @@ impl Hole {
             Ok(Needs::Loaded { own, graphs }) => Hole::all_of_graphs(files, own, graphs),
             Err(error) => vec![Hole::of_start(&start.path, error)],
         }
+    }
+
+    /// What is to be known of a program whose loader looks where `$PLATFORM` is.
+    pub(super) fn platforms(graphs: &[Variant]) -> Option<String> {
+        let names = graphs.iter().filter_map(|variant| variant.platform.as_deref()).map(text);
+        let names: BTreeSet<_> = names.collect();
+        let program = path_of(&graphs.first()?.graph, 0);
+        (!names.is_empty()).then(|| {
+            let names = Vec::from_iter(names).join(", ");
+            format!(
+                "{program} looks in directories of $PLATFORM, which the processor decides: taken for {names}"
+            )
+        })
     }
 
     /// Everything that is missing in what a loader has loaded.

@@ -166,6 +166,7 @@ impl Looking<'_> {
 
     /// What a program loads: none of it may miss anything.
     fn take(&mut self, own: &Rc<Own>, graphs: &[Variant]) {
+        self.proof.notes.extend(Hole::platforms(graphs));
         self.proof.holes.extend(Hole::all_of_graphs(self.finder.seen(), own, graphs));
         for variant in graphs {
             for object in &variant.graph.objects {

@@ -2,6 +2,7 @@
 
 use crate::elf::RequestKind;
 use crate::loader::{Asker, Graph, How, Place, Problem, Rule};
+use crate::rootfs::Variant;
 
 /// Bytes of a root as text.
 pub fn text(bytes: &[u8]) -> String {
@@ -11,6 +12,13 @@ pub fn text(bytes: &[u8]) -> String {
 /// The path of an object.
 pub fn path_of(graph: &Graph, object: usize) -> String {
     graph.objects.get(object).map(|object| text(&object.path)).unwrap_or_default()
+}
+
+/// On which processors something is loaded, if not on all: ` with x86-64-v3 and older`.
+pub fn processor(variant: &Variant) -> String {
+    let hwcaps = variant.hwcaps.first().map(|best| format!(" with {} and older", text(best)));
+    let platform = variant.platform.as_ref().map(|name| format!(" with $PLATFORM {}", text(name)));
+    hwcaps.into_iter().chain(platform).collect()
 }
 
 /// Who asks for a file: an object, or what names one to be preloaded.

@@ -38,6 +38,8 @@ pub use graph::{
     Answer, Asker, Graph, How, Limit, MissingVersion, Object, Outcome, Place, Problem, Rule, Try,
 };
 pub use own::{Glibc, Kind, Musl, NoLoader, Own};
+pub use paths::NO_PLATFORM;
+pub use tokens::PLATFORM;
 pub use verify::{Machine, Verdict};
 
 /// The number of an error of the system.

@@ -1,6 +1,6 @@
 //! Lists of directories as loaders take them from RPATH, RUNPATH and LD_LIBRARY_PATH (`fillin_rpath` in glibc's dl-load.c).
 
-use super::tokens::{ORIGIN, Tokens};
+use super::tokens::{ORIGIN, PLATFORM, Tokens};
 
 /// A directory of such a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +16,8 @@ pub(super) enum Directory {
     },
 }
 
-pub(super) const NO_PLATFORM: &str = "only the processor knows what $PLATFORM stands for";
+/// Why a directory is not known whose path has [`PLATFORM`] in it.
+pub const NO_PLATFORM: &str = "only the processor knows what $PLATFORM stands for";
 pub(super) const NO_TRUST: &str =
     "it runs with rights of its own, and its loader trusts $ORIGIN only within the system's directories";
 pub(super) const NO_DIRECTORY: &str = "it depends on the working directory";
@@ -40,7 +41,11 @@ pub(super) fn list(
                 None => Directory::Unknown { text: element.to_vec(), why: NO_DIRECTORY },
             },
             Err(ORIGIN) => Directory::Unknown { text: element.to_vec(), why: NO_TRUST },
-            Err(_) => Directory::Unknown { text: element.to_vec(), why: NO_PLATFORM },
+            // The others can be told.
+            Err(_) => match (Tokens { platform: Some(PLATFORM), ..*tokens }).expand(element) {
+                Ok(text) => Directory::Unknown { text, why: NO_PLATFORM },
+                Err(_) => Directory::Unknown { text: element.to_vec(), why: NO_TRUST },
+            },
         };
         if !directories.contains(&directory) {
             directories.push(directory);

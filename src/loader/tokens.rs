@@ -21,6 +21,8 @@ pub(super) struct Trust<'a> {
     pub(super) is_program: bool,
 }
 
+/// The token that only a processor can tell.
+pub const PLATFORM: &[u8] = b"$PLATFORM";
 /// The token that a caller could make lead elsewhere.
 pub(super) const ORIGIN: &str = "ORIGIN";
 

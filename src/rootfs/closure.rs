@@ -9,6 +9,7 @@ use std::rc::Rc;
 use nix::errno::Errno;
 
 use super::files::Seen;
+use super::platforms;
 use super::root::Root;
 use super::script;
 use super::walk::Last;
@@ -69,6 +70,8 @@ pub enum Needs {
 pub struct Variant {
     /// The names of glibc-hwcaps that it has, best first.
     pub hwcaps: Vec<Vec<u8>>,
+    /// What `$PLATFORM` stands for on it, where that makes a difference.
+    pub platform: Option<Vec<u8>>,
     /// What is loaded.
     pub graph: Graph,
 }
@@ -250,18 +253,43 @@ impl<'a> Finder<'a> {
 
     /// What is loaded on each kind of processor.
     fn variants(&mut self, own: &Own, program: &Program<'_>) -> Vec<Variant> {
+        let processors = self.processors(own);
         let mut graphs: Vec<Variant> = Vec::new();
-        for hwcaps in self.processors(own) {
+        for hwcaps in &processors {
             if graphs.first().is_some_and(|oldest| !self.has_variants(own, &oldest.graph)) {
                 break;
             }
-            let settings = Settings { hwcaps: hwcaps.clone(), ..self.request.settings.clone() };
-            let graph = resolve(&self.seen, own, program, &settings);
-            if !graphs.iter().any(|known| known.graph.is_same(&graph)) {
-                graphs.push(Variant { hwcaps, graph });
+            self.add_variant(&mut graphs, own, program, (hwcaps, None));
+        }
+        let platforms = graphs.first().map(|oldest| platforms::of(&self.seen, &oldest.graph));
+        let platforms = platforms.filter(|names| !names.is_empty());
+        if let Some(platforms) = platforms {
+            // Each processor is one of some name, and what it finds without one is not what it finds.
+            graphs.clear();
+            for hwcaps in &processors {
+                for platform in &platforms {
+                    self.add_variant(&mut graphs, own, program, (hwcaps, Some(platform)));
+                }
             }
         }
         graphs
+    }
+
+    /// Adds what is loaded on a kind of processor, if it is not what is loaded on another one.
+    fn add_variant(
+        &self,
+        graphs: &mut Vec<Variant>,
+        own: &Own,
+        program: &Program<'_>,
+        (hwcaps, platform): (&[Vec<u8>], Option<&Vec<u8>>),
+    ) {
+        let (hwcaps, platform) = (hwcaps.to_vec(), platform.cloned());
+        let mut settings = self.request.settings.clone();
+        (settings.hwcaps, settings.platform) = (hwcaps.clone(), platform.clone());
+        let graph = resolve(&self.seen, own, program, &settings);
+        if !graphs.iter().any(|known| known.graph.is_same(&graph)) {
+            graphs.push(Variant { hwcaps, platform, graph });
+        }
     }
 
     /// The kinds of processors, the oldest first; each newer one has all that the older ones have.

@@ -6,6 +6,7 @@ mod disk;
 mod files;
 mod metadata;
 mod output;
+mod platforms;
 mod regular;
 mod root;
 pub mod script;

@@ -65,7 +65,7 @@ fn program(start: &Start) -> Value {
     }
 }
 
-fn variant(Variant { hwcaps, graph }: &Variant) -> Value {
+fn variant(Variant { hwcaps, platform, graph }: &Variant) -> Value {
     let objects = graph.objects.iter().map(|object| {
         json!({
             "path": text(&object.path),
@@ -82,6 +82,7 @@ fn variant(Variant { hwcaps, graph }: &Variant) -> Value {
     });
     json!({
         "hwcaps": hwcaps.iter().map(|name| text(name)).collect::<Vec<_>>(),
+        "platform": platform.as_ref().map(|name| text(name)),
         "objects": objects.collect::<Vec<_>>(),
         "requests": graph.answers.iter().map(|answer| request(graph, answer)).collect::<Vec<_>>(),
         "missing_versions": missing.collect::<Vec<_>>(),

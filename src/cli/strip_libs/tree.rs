@@ -1,10 +1,10 @@
 //! Who needs what, as a tree: each file where it was asked for first, as the loader goes about it.
 
 use super::shown;
-use crate::closure::words::{by_rule, how, path_of, problem_of};
+use crate::closure::words::{by_rule, how, path_of, problem_of, processor};
 use crate::error::one_line;
 use crate::loader::{Graph, Rule};
-use crate::rootfs::{Needs, Start, Variant};
+use crate::rootfs::{Needs, Start};
 
 pub(super) fn write(starts: &[Start]) -> String {
     let mut text = String::new();
@@ -16,10 +16,11 @@ pub(super) fn write(starts: &[Start]) -> String {
                 text.push_str(&format!(": a script of {}\n", shown(path.as_os_str().as_encoded_bytes())));
             }
             Ok(Needs::Loaded { graphs, .. }) => {
-                for Variant { hwcaps, graph } in graphs {
-                    if let Some(best) = hwcaps.first() {
-                        text.push_str(&format!("with {} and older", shown(best)));
-                    }
+                for variant in graphs {
+                    let graph = &variant.graph;
+                    let with = one_line(&processor(variant));
+                    // The first one stands behind the program.
+                    text.push_str(if text.ends_with('\n') { with.trim_start() } else { &with });
                     text.push('\n');
                     branch(graph, 0, 1, &mut vec![false; graph.objects.len()], &mut text);
                 }

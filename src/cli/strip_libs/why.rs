@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use super::shown;
 use super::taken::MADE;
-use crate::closure::words::{by_rule, how};
+use crate::closure::words::{by_rule, how, processor};
 use crate::closure::{Closure, Why, words};
 use crate::error::one_line;
 use crate::loader::{Asker, Graph};
-use crate::rootfs::{Last, Needs, Root, Variant};
+use crate::rootfs::{Last, Needs, Root};
 
 /// The reasons, for each program that needs the file; empty if none does.
 pub(super) fn write(root: &Root, closure: &Closure, path: &Path) -> String {
@@ -21,11 +21,11 @@ pub(super) fn write(root: &Root, closure: &Closure, path: &Path) -> String {
     for start in &closure.starts {
         let program = shown(start.path.as_os_str().as_bytes());
         let Ok(Needs::Loaded { graphs, .. }) = &start.result else { continue };
-        for Variant { hwcaps, graph } in graphs {
+        for variant in graphs {
+            let graph = &variant.graph;
             let found = graph.objects.iter().position(|object| is_wanted(&object.path));
             let Some(found) = found else { continue };
-            let with =
-                hwcaps.first().map(|best| format!(" with {} and older", shown(best))).unwrap_or_default();
+            let with = one_line(&processor(variant));
             text.push_str(&format!("{program}{with}\n"));
             if found == 0 {
                 text.push_str("  is it\n");
