@@ -1,8 +1,10 @@
 //! The dynamic section: what a file asks of its loader.
 
+use std::cell::Cell;
+
 use goblin::elf::dynamic::{
-    DT_FLAGS_1, DT_NEEDED, DT_NULL, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRSZ, DT_STRTAB, DT_TEXTREL,
-    DT_VERDEF, DT_VERNEED,
+    DF_BIND_NOW, DF_TEXTREL, DT_BIND_NOW, DT_FLAGS, DT_FLAGS_1, DT_NEEDED, DT_NULL, DT_RPATH, DT_RUNPATH,
+    DT_SONAME, DT_STRSZ, DT_STRTAB, DT_TEXTREL, DT_VERDEF, DT_VERNEED,
 };
 use goblin::elf::program_header::PT_DYNAMIC;
 
@@ -16,6 +18,8 @@ const DT_DEPAUDIT: u64 = 0x6fff_fefb;
 const DT_AUDIT: u64 = 0x6fff_fefc;
 const DT_AUXILIARY: u64 = 0x7fff_fffd;
 const DT_FILTER: u64 = 0x7fff_ffff;
+/// DT_FLAGS_1: all symbols are looked up at the start.
+const DF_1_NOW: u64 = 1;
 
 /// What a file asks of its loader.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -34,8 +38,10 @@ pub struct Dynamic {
     pub dep_audit: Option<Vec<u8>>,
     /// DT_FLAGS_1
     pub flags_1: u64,
-    /// Whether its code is changed when it is loaded (DT_TEXTREL).
+    /// Whether its code is changed when it is loaded (DT_TEXTREL, DF_TEXTREL).
     pub has_text_relocations: bool,
+    /// Whether all of its symbols are looked up when it is loaded (DT_BIND_NOW, DF_BIND_NOW, DF_1_NOW).
+    pub binds_now: bool,
     /// Where the table of its names is in the file, and how long it may be.
     pub names: Option<(u64, u64)>,
     /// The versions of symbols that it asks for.
@@ -69,12 +75,24 @@ pub(super) struct Strings<'a> {
     reader: &'a Reader<'a>,
     start: u64,
     end: u64,
+    /// How many bytes of names may still be read: many names may be parts of one text.
+    left: Cell<usize>,
 }
 
-impl Strings<'_> {
+/// No real file has longer names altogether.
+const MOST_TEXT: usize = 16 << 20;
+
+impl<'a> Strings<'a> {
+    /// Those in a part of a file.
+    pub(super) fn new(reader: &'a Reader<'a>, (start, end): (u64, u64)) -> Strings<'a> {
+        Strings { reader, start, end, left: Cell::new(MOST_TEXT) }
+    }
+
     pub(super) fn get(&self, at: u64, what: &'static str) -> Result<Vec<u8>, ElfError> {
         let offset = self.start.checked_add(at).ok_or(ElfError::outside(what))?;
-        self.reader.text(offset, self.end, what)
+        let name = self.reader.text(offset, self.end, what)?;
+        self.left.set(self.left.get().checked_sub(name.len()).ok_or(ElfError::large(what))?);
+        Ok(name)
     }
 }
 
@@ -89,12 +107,11 @@ impl Dynamic {
         let last = |tag: u64| entries.iter().rfind(|entry| entry.0 == tag).map(|entry| entry.1);
         let strings = match last(DT_STRTAB) {
             // Loaders don't ask for the table's size (DT_STRSZ).
-            Some(address) => {
-                let (start, end) =
-                    segments.place(address).ok_or(ElfError::outside("the table of its names"))?;
-                Strings { reader, start, end }
-            }
-            None => Strings { reader, start: 0, end: 0 },
+            Some(address) => Strings::new(
+                reader,
+                segments.place(address).ok_or(ElfError::outside("the table of its names"))?,
+            ),
+            None => Strings::new(reader, (0, 0)),
         };
         let name = |tag, what| last(tag).map(|at| strings.get(at, what)).transpose();
         let mut requests = Vec::new();
@@ -114,6 +131,7 @@ impl Dynamic {
             Ok(Some(offset))
         };
         let layout = header.layout();
+        let flags = last(DT_FLAGS).unwrap_or_default();
         let needed = place(DT_VERNEED)?.map(|offset| versions::needed(reader, layout, offset, &strings));
         let defined = place(DT_VERDEF)?.map(|offset| versions::defined(reader, layout, offset, &strings));
         Ok(Some(Dynamic {
@@ -124,7 +142,10 @@ impl Dynamic {
             audit: name(DT_AUDIT, "its AUDIT")?,
             dep_audit: name(DT_DEPAUDIT, "its DEPAUDIT")?,
             flags_1: last(DT_FLAGS_1).unwrap_or_default(),
-            has_text_relocations: last(DT_TEXTREL).is_some(),
+            has_text_relocations: last(DT_TEXTREL).is_some() || flags & DF_TEXTREL != 0,
+            binds_now: last(DT_BIND_NOW).is_some()
+                || flags & DF_BIND_NOW != 0
+                || last(DT_FLAGS_1).is_some_and(|flags| flags & DF_1_NOW != 0),
             names: last(DT_STRTAB).map(|_| {
                 let room = strings.end.saturating_sub(strings.start);
                 (strings.start, last(DT_STRSZ).map_or(room, |size| size.min(room)))
@@ -136,7 +157,7 @@ impl Dynamic {
 }
 
 /// The entries up to the one that ends them, which loaders go to whatever size the segment states.
-fn entries(
+pub(super) fn entries(
     reader: &Reader<'_>,
     header: &Header,
     segments: &Segments,

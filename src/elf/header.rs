@@ -1,10 +1,10 @@
 //! The header and the program headers.
 
-use goblin::elf::header::{ELFCLASS32, ELFCLASS64, ELFDATA2LSB, ELFDATA2MSB};
-use goblin::elf::program_header::{PT_DYNAMIC, PT_GNU_PROPERTY, PT_INTERP, PT_LOAD, PT_NOTE};
+use goblin::elf::header::{ELFCLASS32, ELFCLASS64, ELFDATA2LSB, ELFDATA2MSB, ET_DYN, ET_EXEC};
+use goblin::elf::program_header::PT_LOAD;
 
 use super::ElfError;
-use super::reader::{Layout, Reader};
+use super::reader::{Bytes, Layout, Reader};
 use crate::platform::{ElfClass, ElfData, Machine};
 
 /// The header of an ELF file, word for word.
@@ -39,6 +39,11 @@ pub struct Header {
 }
 
 impl Header {
+    /// Reads the header alone.
+    pub fn of(file: &dyn Bytes) -> Result<Header, ElfError> {
+        Header::read(&Reader::new(file))
+    }
+
     pub(super) fn read(reader: &Reader<'_>) -> Result<Header, ElfError> {
         const IDENT: u64 = 16;
         if reader.length() < IDENT {
@@ -84,8 +89,14 @@ impl Header {
         })
     }
 
-    pub(super) fn layout(&self) -> Layout {
+    /// How it writes its numbers.
+    pub fn layout(&self) -> Layout {
         Layout { is_wide: self.class == ElfClass::Elf64, is_big: self.data == ElfData::Big }
+    }
+
+    /// Whether it is of a program or a library (ET_EXEC, ET_DYN).
+    pub fn is_loaded(&self) -> bool {
+        [ET_DYN, ET_EXEC].contains(&self.kind)
     }
 
     /// What e_phentsize has to be.
@@ -101,13 +112,14 @@ impl Header {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Segment {
     pub(super) kind: u32,
+    pub(super) flags: u32,
     pub(super) offset: u64,
     pub(super) address: u64,
     pub(super) file_size: u64,
     pub(super) alignment: u64,
 }
 
-/// The segments that matter to a loader that looks for files.
+/// The segments of a file, in order.
 pub(super) struct Segments(Vec<Segment>);
 
 impl Segments {
@@ -128,14 +140,14 @@ impl Segments {
                 if layout.is_wide { [8, 16, 32, 48] } else { [4, 8, 16, 28] };
             Segment {
                 kind: layout.u32(entry, 0),
+                flags: layout.u32(entry, if layout.is_wide { 4 } else { 24 }),
                 offset: layout.word(entry, offset),
                 address: layout.word(entry, address),
                 file_size: layout.word(entry, file_size),
                 alignment: layout.word(entry, alignment),
             }
         });
-        let matters = [PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_NOTE, PT_GNU_PROPERTY];
-        Ok(Segments(segments.filter(|segment| matters.contains(&segment.kind)).collect()))
+        Ok(Segments(segments.collect()))
     }
 
     pub(super) fn first(&self, kind: u32) -> Option<&Segment> {
@@ -144,6 +156,16 @@ impl Segments {
 
     pub(super) fn last(&self, kind: u32) -> Option<&Segment> {
         self.0.iter().rfind(|segment| segment.kind == kind)
+    }
+
+    /// Those of a file without any.
+    pub(super) fn none() -> Segments {
+        Segments(Vec::new())
+    }
+
+    /// All of them.
+    pub(super) fn all(&self) -> &[Segment] {
+        &self.0
     }
 
     pub(super) fn of(&self, kinds: [u32; 2]) -> impl Iterator<Item = &Segment> {

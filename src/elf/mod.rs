@@ -7,22 +7,26 @@
 //!
 //! Sources: the System V gABI; elf(5); glibc's elf/dl-load.c, dl-version.c and get-dynamic-info.h.
 
+mod details;
 mod dynamic;
 mod header;
 mod notes;
 mod reader;
+mod sections;
+mod symbols;
 mod versions;
 
+pub use details::{Details, FloatAbi, float_abi_of_object, is_for_debuggers};
 pub use dynamic::{Dynamic, Request, RequestKind};
 pub use header::Header;
 pub use notes::{Dlopen, Notes, Priority};
-pub use reader::Bytes;
+pub use reader::{Bytes, Layout, Reader};
+pub use symbols::Symbol;
 pub use versions::{NeededVersions, Version};
 
 use goblin::elf::program_header::{PT_INTERP, PT_LOAD};
 
 use header::{Segment, Segments};
-use reader::Reader;
 
 /// Why a file can't be read as an ELF file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

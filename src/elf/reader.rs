@@ -71,22 +71,24 @@ const KEPT: usize = 16;
 const LARGEST: u64 = 4 << 20;
 
 /// Reads a file in chunks, of which the last ones are kept.
-pub(super) struct Reader<'a> {
+pub struct Reader<'a> {
     file: &'a dyn Bytes,
     chunks: RefCell<Vec<(u64, Rc<[u8]>)>>,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(file: &'a dyn Bytes) -> Reader<'a> {
+    /// Begins to read a file.
+    pub fn new(file: &'a dyn Bytes) -> Reader<'a> {
         Reader { file, chunks: RefCell::default() }
     }
 
-    pub(super) fn length(&self) -> u64 {
+    /// How many bytes it has.
+    pub fn length(&self) -> u64 {
         self.file.length()
     }
 
     /// Reads a part of the file; `what` it is, for the error.
-    pub(super) fn read(&self, offset: u64, length: u64, what: &'static str) -> Result<Vec<u8>, ElfError> {
+    pub fn read(&self, offset: u64, length: u64, what: &'static str) -> Result<Vec<u8>, ElfError> {
         let end = offset.checked_add(length).filter(|end| *end <= self.length());
         let end = end.ok_or(ElfError::outside(what))?;
         if length > LARGEST {
@@ -180,26 +182,28 @@ impl Part {
 
 /// How a file writes its numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Layout {
+pub struct Layout {
     /// Whether addresses have 64 bits.
-    pub(super) is_wide: bool,
+    pub is_wide: bool,
     /// Whether the most significant byte comes first.
-    pub(super) is_big: bool,
+    pub is_big: bool,
 }
 
 impl Layout {
-    pub(super) fn u16(self, bytes: &[u8], at: usize) -> u16 {
+    /// A number of two bytes.
+    pub fn u16(self, bytes: &[u8], at: usize) -> u16 {
         let bytes = array(bytes, at);
         if self.is_big { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) }
     }
 
-    pub(super) fn u32(self, bytes: &[u8], at: usize) -> u32 {
+    /// A number of four bytes.
+    pub fn u32(self, bytes: &[u8], at: usize) -> u32 {
         let bytes = array(bytes, at);
         if self.is_big { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) }
     }
 
     /// A number of the class's size.
-    pub(super) fn word(self, bytes: &[u8], at: usize) -> u64 {
+    pub fn word(self, bytes: &[u8], at: usize) -> u64 {
         if !self.is_wide {
             return self.u32(bytes, at).into();
         }

@@ -20,6 +20,8 @@ pub struct Version {
     pub name: Vec<u8>,
     /// Whether it may be missing (VER_FLG_WEAK).
     pub is_weak: bool,
+    /// The number by which symbols refer to it (vna_other).
+    pub index: u16,
 }
 
 /// More than any real file has.
@@ -45,7 +47,11 @@ pub(super) fn needed(
         let mut versions = Vec::new();
         for (_, version) in chain(reader, layout, first, 16, 12, &mut seen)? {
             let name = strings.get(layout.u32(&version, 8).into(), NAME)?;
-            versions.push(Version { name, is_weak: layout.u16(&version, 4) & VER_FLG_WEAK != 0 });
+            versions.push(Version {
+                name,
+                is_weak: layout.u16(&version, 4) & VER_FLG_WEAK != 0,
+                index: layout.u16(&version, 6),
+            });
         }
         let library = strings.get(layout.u32(&entry, 4).into(), "the name of a library")?;
         needed.push(NeededVersions { library, versions });

@@ -14,8 +14,8 @@ pub use levels::levels_of_this_machine;
 pub use parse::{Named, Target, UnknownPlatform, Why, parse, parse_any, parse_parts, parse_system};
 pub use spelling::Separator;
 pub use table::{
-    Abi, Binfmt, Binutils, Elf, ElfClass, ElfData, Loading, Machine, PLATFORMS, Platform, Probe, SYSTEMS,
-    Variable,
+    Abi, Binfmt, Binutils, Elf, ElfClass, ElfData, FloatMark, Loading, Machine, PLATFORMS, Platform, Probe,
+    SYSTEMS, Variable,
 };
 pub use variant::{BadVariant, Variant};
 
@@ -35,6 +35,11 @@ fn plain(value: &str) -> String {
 }
 
 impl Abi {
+    /// Whether functions hand over floating point numbers in registers for integers, beside an ABI where they do not.
+    pub fn has_soft_float(&self) -> bool {
+        self.triple.ends_with("gnueabi")
+    }
+
     /// The flags by which clang generates code for a variant on this ABI: the variant's, else the ABI's baseline.
     pub fn c_flags(&self, variant: Option<&Variant>) -> Vec<String> {
         match variant.map(|variant| variant.c_flags(self)) {
@@ -101,6 +106,33 @@ impl Platform {
     /// The C ABI that a build without any variant uses.
     pub fn default_abi(&'static self) -> &'static Abi {
         &self.abis.0
+    }
+
+    /// The C ABI that `e_flags` tell; none where the platform has several and they tell none of them.
+    pub fn abi_of_flags(&'static self, flags: u32) -> Option<&'static Abi> {
+        self.all_abis().find(|abi| abi.loading.is_likely(flags))
+    }
+
+    /// Whether functions hand over floating point numbers in registers for them, on a platform that has both ways.
+    pub fn has_hard_float(&'static self, variant: Option<&Variant>) -> Option<bool> {
+        self.elf.machine.float_mark()?;
+        let is_soft = match variant {
+            Some(variant) if variant.is_soft() => true,
+            variant => self.abi(variant).has_soft_float(),
+        };
+        Some(!is_soft)
+    }
+
+    /// Whether `e_flags` are of the ABI of this platform's programs, or of none in particular as those of some assemblers are.
+    pub fn has_own_flags(&'static self, flags: u32) -> bool {
+        let loading = &self.default_abi().loading;
+        loading.is_for(flags) && (flags & self.elf.flags_mask == self.elf.flags || self.is_silent(flags))
+    }
+
+    /// Whether `e_flags` tell no ABI, and linkers take the file for any.
+    pub fn is_silent(&'static self, flags: u32) -> bool {
+        let loading = &self.default_abi().loading;
+        loading.flags.0 != 0 && flags & loading.flags.0 == 0 && loading.is_for(0)
     }
 
     /// Every C ABI of the platform, the default one first.

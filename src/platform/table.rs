@@ -104,6 +104,59 @@ impl Platform {
     }
 }
 
+impl Platform {
+    /// Whether the hash table of symbols of its 64-bit files (DT_HASH) is of 64-bit numbers (`Elf_Symndx` in glibc's
+    /// sysdeps/s390/s390-64/bits/elfclass.h).
+    pub fn has_wide_hash(&self) -> bool {
+        self.elf.machine == EM_S390
+    }
+
+    /// A further architecture whose programs the kernel of this one runs as they are.
+    pub fn companion(&self) -> Option<&'static Platform> {
+        let goarch = match self.goarch {
+            "amd64" => "386",
+            "arm64" => "arm",
+            _ => return None,
+        };
+        Platform::by_goarch(goarch)
+    }
+}
+
+/// Where a file tells how its functions hand over floating point numbers, beside its header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FloatMark {
+    /// In a section of attributes.
+    Arm,
+    /// In a segment and a section of flags.
+    Mips,
+}
+
+impl FloatMark {
+    /// The kinds of the segment (for ARM there is none) and the section (binutils' elf/arm.h and elf/mips.h).
+    pub fn kinds(self) -> (u32, u32) {
+        match self {
+            FloatMark::Arm => (u32::MAX, 0x7000_0003),
+            FloatMark::Mips => (0x7000_0003, 0x7000_002a),
+        }
+    }
+}
+
+impl Machine {
+    /// Where its files tell how their functions hand over floating point numbers.
+    pub fn float_mark(self) -> Option<FloatMark> {
+        match self {
+            EM_ARM => Some(FloatMark::Arm),
+            EM_MIPS => Some(FloatMark::Mips),
+            _ => None,
+        }
+    }
+
+    /// Whether its programs are for the kernel's own virtual machine, which every architecture has.
+    pub fn is_bpf(self) -> bool {
+        self == EM_BPF
+    }
+}
+
 impl Abi {
     /// Debian's package of a cross compiler, which brings everything that there is to build against: `g++-aarch64-linux-gnu`.
     ///
@@ -207,6 +260,7 @@ const EM_X86_64: Machine = Machine(62);
 const EM_AARCH64: Machine = Machine(183);
 const EM_RISCV: Machine = Machine(243);
 const EM_LOONGARCH: Machine = Machine(258);
+const EM_BPF: Machine = Machine(247);
 
 const fn elf(class: ElfClass, data: ElfData, machine: Machine) -> Elf {
     Elf { class, data, machine, flags_mask: 0, flags: 0 }

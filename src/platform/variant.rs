@@ -4,7 +4,7 @@
 //! here, the C side of a `GOAMD64=v3` program is built for v1, and the C side of a `GOARM=5` program does not run.
 
 use super::plain;
-use super::table::{Abi, Platform, Variable};
+use super::table::{Abi, PLATFORMS, Platform, Variable};
 
 /// A valid value of a platform's variant variable.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +65,52 @@ impl Variant {
             text.push_str(option);
         }
         text
+    }
+
+    /// Where it stands among the variable's values, of which a later one has more; 0 is the first.
+    pub fn rank(&self) -> usize {
+        let mut variables = PLATFORMS.iter().filter_map(|platform| platform.variable.as_ref());
+        let variable = variables.find(|variable| variable.name == self.variable);
+        variable.and_then(|v| v.values.iter().position(|value| *value == self.base)).unwrap_or_default()
+    }
+
+    /// Whether a machine of this variant runs what was built for another one of the same variable.
+    ///
+    /// Source: internal/buildcfg/cfg.go (`GoarmFeatures`, `Goarm64Features.Supports`: 9.x has what 8.x+5 has, LSE is part of 8.1).
+    pub fn covers(&self, other: &Variant) -> bool {
+        const SOFT: &str = "softfloat";
+        if self.variable != other.variable {
+            return false;
+        }
+        match self.variable {
+            "GOARM" => {
+                // Only 5 has no floating point unit unless it is told to.
+                let is_hard = |variant: &Variant| {
+                    !variant.has(SOFT) && (variant.base != "5" || variant.has("hardfloat"))
+                };
+                other.rank() <= self.rank() && (is_hard(self) || !is_hard(other))
+            }
+            "GO386" | "GOMIPS" | "GOMIPS64" => self.base == other.base || other.base == SOFT,
+            "GOARM64" => {
+                let version = |variant: &Variant| {
+                    let mut numbers = variant.base.trim_start_matches('v').split('.').map(str::parse::<u32>);
+                    let mut next = || numbers.next().and_then(Result::ok).unwrap_or_default();
+                    (next(), next())
+                };
+                let has_version = match (version(self), version(other)) {
+                    ((9, minor), (8, wanted)) => wanted <= minor + 5,
+                    (own, wanted) => own.0 == wanted.0 && wanted.1 <= own.1,
+                };
+                let has = |option: &str| self.has(option) || (option == "lse" && version(self) > (8, 0));
+                has_version && other.options.iter().all(|option| has(option))
+            }
+            _ => other.rank() <= self.rank(),
+        }
+    }
+
+    /// Whether it is without a floating point unit, where its variable is about that.
+    pub(super) fn is_soft(&self) -> bool {
+        self.base == "softfloat" || self.has("softfloat")
     }
 
     fn has(&self, option: &str) -> bool {
@@ -150,6 +196,36 @@ mod tests {
             assert_eq!(variant.c_flags(abi).join(" "), flags, "{goarch} {value}");
             assert_eq!(variant.value(), value);
         }
+    }
+
+    #[test]
+    fn a_machine_runs_what_was_built_for_less_of_it() {
+        for (goarch, machine, runs, not) in [
+            ("amd64", "v3", &["v1", "v3"][..], &["v4"][..]),
+            ("arm", "7", &["5", "6", "7", "7,softfloat", "5,hardfloat"], &[]),
+            ("arm", "5", &["5", "5,softfloat"], &["5,hardfloat", "6", "6,softfloat"]),
+            ("arm", "7,softfloat", &["5", "6,softfloat"], &["6", "7"]),
+            ("arm64", "v8.0", &["v8.0"], &["v8.1", "v8.0,lse", "v8.0,crypto", "v9.0"]),
+            ("arm64", "v8.2,crypto", &["v8.0", "v8.0,lse,crypto", "v8.2"], &["v8.3", "v9.0"]),
+            ("arm64", "v9.1", &["v8.6", "v9.0", "v9.1,lse"], &["v8.7", "v9.2", "v8.0,crypto"]),
+            ("386", "softfloat", &["softfloat"], &["sse2"]),
+            ("386", "sse2", &["softfloat", "sse2"], &[]),
+            ("mips", "hardfloat", &["softfloat"], &[]),
+            ("ppc64le", "power9", &["power8", "power9"], &["power10"]),
+            ("riscv64", "rva22u64", &["rva20u64"], &["rva23u64"]),
+        ] {
+            let own = variant(goarch, machine).unwrap();
+            for (others, expected) in [(runs, true), (not, false)] {
+                for other in others {
+                    assert_eq!(
+                        own.covers(&variant(goarch, other).unwrap()),
+                        expected,
+                        "{goarch} {machine} {other}"
+                    );
+                }
+            }
+        }
+        assert!(!variant("amd64", "v1").unwrap().covers(&variant("ppc64le", "power8").unwrap()));
     }
 
     #[test]
