@@ -22,7 +22,12 @@ pub(super) fn is_of_programs(directory: Option<&Path>) -> bool {
 
 /// Whether nobody starts a program or loads a library of this name and these permissions.
 pub(super) fn is_data(file: &Path, mode: u32) -> bool {
-    mode & 0o111 == 0 && !is_library_name(file)
+    is_for_debuggers(file) || (mode & 0o111 == 0 && !is_library_name(file))
+}
+
+/// Whether it has what debuggers read, by its name (`libc.so.6-2.34-100.el9.x86_64.debug`, executable as the library is).
+fn is_for_debuggers(file: &Path) -> bool {
+    file.extension().is_some_and(|extension| extension == "debug")
 }
 
 /// Whether somebody may well start a script of a directory. Sources, and examples among documents, are for whoever has their

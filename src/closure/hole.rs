@@ -8,6 +8,9 @@ use super::words::{asker, by_place, path_of, problem_of, text};
 use crate::loader::{Answer, Files, Graph, Kind, MissingVersion, Outcome, Own, Problem, directories};
 use crate::rootfs::{Needs, Start, StartError, Variant};
 
+/// What comes before a version.
+const VERSION: &str = "version ";
+
 /// What is missing.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Hole {
@@ -115,7 +118,12 @@ impl Hole {
             Some(object) => path_of(graph, object),
             None => format!("{}, which nothing loads", text(&missing.library)),
         };
-        Hole::new(by, format!("version {}", text(&missing.version)), format!("it is not in {library}"))
+        Hole::new(by, format!("{VERSION}{}", text(&missing.version)), format!("it is not in {library}"))
+    }
+
+    /// The version of symbols that is missing, if it is one.
+    pub fn version(&self) -> Option<&str> {
+        self.missing.strip_prefix(VERSION)
     }
 }
 

@@ -10,6 +10,7 @@
 //! | `base.rs`, `profile.rs` | what a base image has; what programs open when they run, and no file says |
 //! | `nsswitch.rs`, `script.rs` | which modules and which interpreters are asked for by text |
 //! | `proof.rs` | a finished root, looked at as if nothing were known of it |
+//! | `placed.rs` | files that are to be in a root, looked at as if they were |
 //! | `words.rs` | the rules of loaders in words |
 
 mod base;
@@ -19,6 +20,7 @@ mod gather;
 mod hole;
 mod nsswitch;
 mod opened;
+mod placed;
 mod profile;
 mod proof;
 mod request;
@@ -32,6 +34,7 @@ mod tests;
 pub use gather::{Closure, GatherError, Item, gather};
 pub use hole::Hole;
 pub use nsswitch::{Database, Malformed, databases};
+pub use placed::{Placed, Stand};
 pub use profile::{PROFILES, Profile};
 pub use proof::{Proof, prove};
 pub use request::Request;
