@@ -8,6 +8,7 @@
 //! | [`go_cache`] | giving a Go cache of the caller's what the image's has |
 //! | [`entrypoint`] | becoming the user's command |
 //! | [`closure`] | what belongs into a root so that programs run in it, and whether a root has it |
+//! | [`verify`] | what a file is and needs, and what is the matter with it |
 //! | [`layers`] | container images that are archives, as such roots |
 //! | [`rootfs`] | a root directory as programs in it would see it, and what they need of it |
 //! | [`loader`] | the rules by which dynamic loaders find what a program needs |
@@ -20,8 +21,8 @@
 //! | [`sys`] | the only `unsafe` |
 //! | [`error`] | exit codes and messages |
 //!
-//! Dependencies point downwards in this table, and `toolchain`, `binfmt`, `go_cache`, `entrypoint`, `closure` and `packages` do not know
-//! each other.
+//! Dependencies point downwards in this table, and `toolchain`, `binfmt`, `go_cache`, `entrypoint`, `closure`, `verify` and `packages` do
+//! not know each other.
 
 pub mod binfmt;
 pub mod cli;
@@ -40,3 +41,4 @@ pub mod rootfs;
 pub mod sys;
 pub mod toolchain;
 pub mod user_namespace;
+pub mod verify;

@@ -16,6 +16,7 @@ mod plan;
 mod request;
 mod target;
 mod user_spec;
+mod verify;
 
 pub use accounts::{group, passwd};
 pub use cache_list::cache_list;
@@ -29,12 +30,13 @@ pub use plan::plan;
 pub use request::request;
 pub use target::target;
 pub use user_spec::user_spec;
+pub use verify::{archive, build_info};
 
 /// A fuzz target.
 pub type Target = fn(&[u8]);
 
 /// Every fuzz target, by its name.
-pub const TARGETS: [(&str, Target); 23] = [
+pub const TARGETS: [(&str, Target); 25] = [
     ("passwd", passwd),
     ("group", group),
     ("user_spec", user_spec),
@@ -58,6 +60,8 @@ pub const TARGETS: [(&str, Target); 23] = [
     ("dlopen_note", dlopen_note),
     ("layers", layers),
     ("saved", saved),
+    ("archive", archive),
+    ("build_info", build_info),
 ];
 
 /// The files that an input is made of.

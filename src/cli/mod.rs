@@ -20,6 +20,7 @@ mod target;
 mod tools;
 mod usage;
 mod user;
+mod verify;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -93,6 +94,12 @@ enum Command {
     /// of the root is run. With no FILE and nothing else asked for it is what a base image has (--with base). Exit codes: 0
     /// everything is there; 1 something is missing, and nothing was written; 125 it could not be done.
     StripLibs(Box<strip_libs::Arguments>),
+    /// What programs, libraries and archives are, and whether they will run where they are to run; or a whole image
+    ///
+    /// A line for each file with what matters, and one for each thing that is the matter with what to do. Exit codes: 0 all is
+    /// good; 1 something does not run, or is not what was asked for; 2 it runs, but not as it should (an executable stack, text
+    /// relocations, an RPATH into the directory of a build); 125 something could not be looked at, or there is nothing to look at.
+    Verify(verify::Arguments),
     /// Link the names of the compilers, of pkg-config, entrypoint.sh and su-exec to this program
     ///
     /// For each target <triple>-clang, -clang++, -cc, -c++ and -pkg-config; where PATH has no real ones go_linux_<goarch>_exec
@@ -157,5 +164,6 @@ fn subcommand(args: &[OsString]) -> Result<ExitCode, Error> {
         Command::Binfmt { command } => command.run(),
         Command::InstallLinks(arguments) => install_links::install_links(&arguments),
         Command::StripLibs(arguments) => arguments.run(),
+        Command::Verify(arguments) => arguments.run(),
     }
 }

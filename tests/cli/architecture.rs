@@ -48,6 +48,7 @@ fn dependencies_point_downwards() {
         ("src/layers", &["layers", "rootfs", "loader", "elf", "platform", "file", "sys"]),
         ("src/closure", &["closure", "rootfs", "loader", "elf", "platform"]),
         ("src/toolchain", &["toolchain", "platform", "environment", "file"]),
+        ("src/verify", &["verify", "elf", "platform"]),
         ("src/packages", &["packages"]),
         ("src/binfmt", &["binfmt", "platform", "file", "sys", "user_namespace"]),
         ("src/go_cache", &["go_cache", "environment", "file"]),

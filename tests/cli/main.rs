@@ -14,5 +14,11 @@ mod layers;
 mod roles;
 mod run;
 mod runner;
+#[path = "../../src/elf/sample.rs"]
+mod sample;
 mod strip_libs;
 mod user;
+mod verify;
+
+// What the samples are made of.
+use ::gb::platform;
