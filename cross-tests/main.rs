@@ -57,6 +57,7 @@ mod strip_libs;
 mod terminal;
 mod variants;
 mod verdicts;
+mod verify;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -121,6 +122,7 @@ fn main() -> ExitCode {
         outside::cases(),
         stopping::cases(),
         strip_libs::cases(),
+        verify::cases(),
         saved::cases(),
         base_image::cases(),
     ];
