@@ -8,9 +8,9 @@ use std::rc::Rc;
 
 use super::hole::Hole;
 use crate::elf::Elf;
-use crate::loader::{Cache, Errno, FileId, Files, Kind, Opened, Own, Program, Settings, resolve};
+use crate::loader::{Cache, Errno, FileId, Files, Opened, Program};
 use crate::platform::ElfData;
-use crate::rootfs::{self, Finder, Needs, Root, StartError, Variant};
+use crate::rootfs::{self, Finder, Needs, Root, StartError};
 
 /// A file that is to stand in a root.
 pub struct Placed {
@@ -63,49 +63,12 @@ impl<'a> Stand<'a> {
     fn needs(&mut self, path: &[u8]) -> Result<Needs, StartError> {
         let opened = self.open(path).map_err(StartError::Open)?;
         let elf = opened.elf?;
-        let asks = elf.dynamic.as_ref().is_some_and(|dynamic| !dynamic.requests.is_empty());
-        let own = match &elf.interpreter {
-            Some(loader) => self.finder.loader(loader)?,
-            None if !asks => return Ok(Needs::Nothing),
-            None => self.usual(&elf)?,
-        };
-        let kind = |header: &crate::elf::Header| (header.class, header.data, header.machine);
-        if kind(&elf.header) != kind(&own.header) {
-            return Err(StartError::OtherMachine(own.path.clone()));
-        }
+        let Some(own) = self.finder.loader_of(&elf)? else { return Ok(Needs::Nothing) };
         let real_path = elf.interpreter.is_some().then_some(path);
         let is_secure = real_path.is_some() && self.secure.contains(&opened.id);
         let program = Program { path, real_path, id: opened.id, elf, is_secure };
-        let names = match &own.kind {
-            Kind::Glibc(loader) => loader.hwcaps.as_slice(),
-            Kind::Musl(_) => &[],
-        };
-        let mut graphs: Vec<Variant> = Vec::new();
-        // The oldest processor first.
-        for from in (0..=names.len()).rev() {
-            let hwcaps = names.get(from..).unwrap_or_default().to_vec();
-            let settings = Settings { hwcaps: hwcaps.clone(), ..Settings::default() };
-            let graph = resolve(self, &own, &program, &settings);
-            if !graphs.iter().any(|known| known.graph.is_same(&graph)) {
-                graphs.push(Variant { hwcaps, platform: None, graph });
-            }
-        }
+        let graphs = self.finder.variants(self, &own, &program);
         Ok(Needs::Loaded { own, graphs })
-    }
-
-    /// The loader of a library.
-    fn usual(&mut self, elf: &Elf) -> Result<Rc<Own>, StartError> {
-        let paths = Own::usual_paths(elf);
-        for path in &paths {
-            match self.finder.loader(path) {
-                Ok(own) if own.header.machine == elf.header.machine && own.header.data == elf.header.data => {
-                    return Ok(own);
-                }
-                Ok(_) | Err(StartError::Loader { .. }) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Err(StartError::NoUsualLoader(paths))
     }
 }
 

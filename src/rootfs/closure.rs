@@ -13,7 +13,7 @@ use super::platforms;
 use super::root::Root;
 use super::script;
 use super::walk::Last;
-use crate::elf::{Dynamic, Elf, ElfError, Notes, Request as DynamicRequest, RequestKind};
+use crate::elf::{Dynamic, Elf, ElfError, Header, Notes, Request as DynamicRequest, RequestKind};
 use crate::loader::{
     Answer, Asker, FileId, Files, Graph, How, Kind, NoLoader, Object, Own, Program, Settings, resolve,
 };
@@ -178,17 +178,7 @@ impl<'a> Finder<'a> {
             },
             Err(error) => return Err(error.into()),
         };
-        let asks = elf.dynamic.as_ref().is_some_and(|dynamic| !dynamic.requests.is_empty());
-        let own = match &elf.interpreter {
-            Some(loader) => self.loader(loader)?,
-            None if !asks => return Ok(Needs::Nothing),
-            None => self.usual_loader(&elf)?,
-        };
-        if (elf.header.class, elf.header.data, elf.header.machine)
-            != (own.header.class, own.header.data, own.header.machine)
-        {
-            return Err(StartError::OtherMachine(own.path.clone()));
-        }
+        let Some(own) = self.loader_of(&elf)? else { return Ok(Needs::Nothing) };
         let real = match elf.interpreter {
             // Only a program's own loader asks the kernel where that is.
             Some(_) => Some(self.seen.root().resolve(path, Last::Follow)),
@@ -198,8 +188,23 @@ impl<'a> Finder<'a> {
         let real_path = real.as_ref().map(|real| real.path.as_os_str().as_bytes());
         let is_secure = elf.interpreter.is_some() && self.is_secure(path, &elf);
         let program = Program { path: bytes, real_path, id: opened.id, elf, is_secure };
-        let graphs = self.variants(&own, &program);
+        let graphs = self.variants(&self.seen, &own, &program);
         Ok(Needs::Loaded { own, graphs })
+    }
+
+    /// The loader of a program or a library; none of what asks for nothing.
+    pub fn loader_of(&mut self, elf: &Elf) -> Result<Option<Rc<Own>>, StartError> {
+        let asks = elf.dynamic.as_ref().is_some_and(|dynamic| !dynamic.requests.is_empty());
+        let own = match &elf.interpreter {
+            Some(loader) => self.loader(loader)?,
+            None if !asks => return Ok(None),
+            None => self.usual_loader(elf)?,
+        };
+        let kind = |header: &Header| (header.class, header.data, header.machine);
+        match kind(&elf.header) == kind(&own.header) {
+            true => Ok(Some(own)),
+            false => Err(StartError::OtherMachine(own.path.clone())),
+        }
     }
 
     /// Whether a program runs with rights that not everyone has who starts it, as far as that makes a difference to its
@@ -248,27 +253,27 @@ impl<'a> Finder<'a> {
         let nobody = FileId { device: u64::MAX, inode: u64::MAX };
         let path = by.map_or(b"/".as_slice(), |object| &object.path);
         let program = Program { path, real_path: None, id: nobody, elf: Rc::new(elf), is_secure: false };
-        self.variants(own, &program)
+        self.variants(&self.seen, own, &program)
     }
 
-    /// What is loaded on each kind of processor.
-    fn variants(&mut self, own: &Own, program: &Program<'_>) -> Vec<Variant> {
+    /// What is loaded on each kind of processor, of the root's files or of others beside them.
+    pub fn variants(&self, files: &dyn Files, own: &Own, program: &Program<'_>) -> Vec<Variant> {
         let processors = self.processors(own);
         let mut graphs: Vec<Variant> = Vec::new();
         for hwcaps in &processors {
-            if graphs.first().is_some_and(|oldest| !self.has_variants(own, &oldest.graph)) {
+            if graphs.first().is_some_and(|oldest| !has_variants(files, own, &oldest.graph)) {
                 break;
             }
-            self.add_variant(&mut graphs, own, program, (hwcaps, None));
+            self.add_variant(&mut graphs, files, own, program, (hwcaps, None));
         }
-        let platforms = graphs.first().map(|oldest| platforms::of(&self.seen, &oldest.graph));
+        let platforms = graphs.first().map(|oldest| platforms::of(files, &oldest.graph));
         let platforms = platforms.filter(|names| !names.is_empty());
         if let Some(platforms) = platforms {
             // Each processor is one of some name, and what it finds without one is not what it finds.
             graphs.clear();
             for hwcaps in &processors {
                 for platform in &platforms {
-                    self.add_variant(&mut graphs, own, program, (hwcaps, Some(platform)));
+                    self.add_variant(&mut graphs, files, own, program, (hwcaps, Some(platform)));
                 }
             }
         }
@@ -279,6 +284,7 @@ impl<'a> Finder<'a> {
     fn add_variant(
         &self,
         graphs: &mut Vec<Variant>,
+        files: &dyn Files,
         own: &Own,
         program: &Program<'_>,
         (hwcaps, platform): (&[Vec<u8>], Option<&Vec<u8>>),
@@ -286,7 +292,7 @@ impl<'a> Finder<'a> {
         let (hwcaps, platform) = (hwcaps.to_vec(), platform.cloned());
         let mut settings = self.request.settings.clone();
         (settings.hwcaps, settings.platform) = (hwcaps.clone(), platform.clone());
-        let graph = resolve(&self.seen, own, program, &settings);
+        let graph = resolve(files, own, program, &settings);
         if !graphs.iter().any(|known| known.graph.is_same(&graph)) {
             graphs.push(Variant { hwcaps, platform, graph });
         }
@@ -304,22 +310,6 @@ impl<'a> Finder<'a> {
             names.iter().filter(|name| loader.hwcaps.contains(name)).cloned().collect::<Vec<_>>()
         };
         (0..=names.len()).rev().map(|from| known(names.get(from..).unwrap_or_default())).collect()
-    }
-
-    /// Whether a newer processor could find anything else than the oldest: one of the directories that this one was sent to has
-    /// a subdirectory for others, or the cache has entries for them.
-    fn has_variants(&self, own: &Own, oldest: &Graph) -> bool {
-        let Kind::Glibc(loader) = &own.kind else { return false };
-        let cache = self.seen.contents(&loader.cache).ok();
-        let cache = cache.and_then(|contents| self.seen.cache(&contents, own.header.data));
-        if cache.is_some_and(|cache| cache.has_variants()) {
-            return true;
-        }
-        oldest.answers.iter().flat_map(|answer| &answer.tried).any(|tried| {
-            let end = tried.path.iter().rposition(|byte| *byte == b'/').map_or(0, |at| at + 1);
-            let directory = tried.path.get(..end).unwrap_or_default();
-            self.seen.is_directory(&[directory, b"glibc-hwcaps"].concat())
-        })
     }
 
     /// Reads the loader that a program names.
@@ -361,6 +351,22 @@ impl<'a> Finder<'a> {
         }
         Err(StartError::NoUsualLoader(paths))
     }
+}
+
+/// Whether a newer processor could find anything else than the oldest: one of the directories that this one was sent to has
+/// a subdirectory for others, or the cache has entries for them.
+fn has_variants(files: &dyn Files, own: &Own, oldest: &Graph) -> bool {
+    let Kind::Glibc(loader) = &own.kind else { return false };
+    let cache = files.contents(&loader.cache).ok();
+    let cache = cache.and_then(|contents| files.cache(&contents, own.header.data));
+    if cache.is_some_and(|cache| cache.has_variants()) {
+        return true;
+    }
+    oldest.answers.iter().flat_map(|answer| &answer.tried).any(|tried| {
+        let end = tried.path.iter().rposition(|byte| *byte == b'/').map_or(0, |at| at + 1);
+        let directory = tried.path.get(..end).unwrap_or_default();
+        files.is_directory(&[directory, b"glibc-hwcaps"].concat())
+    })
 }
 
 /// The program that a script is for, by its first line.
