@@ -103,8 +103,13 @@ pub enum StartError {
     /// It is no program.
     #[error("{0}")]
     Elf(#[from] ElfError),
-    /// Its loader is not there.
-    #[error("its loader {} is not there: {}", String::from_utf8_lossy(.path), .errno.desc())]
+    /// Its loader is not there, or can't be read.
+    #[error(
+        "its loader {} {}: {}",
+        String::from_utf8_lossy(.path),
+        if *.errno == Errno::ENOENT { "is not there" } else { "can't be read" },
+        .errno.desc()
+    )]
     Loader {
         /// The loader's path.
         path: Vec<u8>,
