@@ -86,6 +86,10 @@ pub const MOST_LAYERS: usize = 1024;
 /// The images that there are; `None` of what is no layout of images.
 pub fn images(root: &Root) -> Result<Option<Vec<Image>>, LayoutError> {
     let is_there = |name: &str| root.lstat(Path::new(name)).is_ok_and(|found| found.kind == Kind::File);
+    // Programs' own root, whatever files are beside these.
+    if ["/etc", "/usr", "/bin", "/lib"].iter().any(|name| root.lstat(Path::new(name)).is_ok()) {
+        return Ok(None);
+    }
     if is_there("/oci-layout") && is_there("/index.json") {
         let mut looking = Looking { root, images: Vec::new(), absent: Vec::new(), looked_at: 0 };
         looking.index(&json(root, Path::new("/index.json"), None)?, Path::new("/index.json"), 0)?;

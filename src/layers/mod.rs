@@ -48,6 +48,9 @@ pub enum OpenError {
         "{0} (a root is a directory, or a tar archive: docker save, docker export, or an OCI image layout)"
     )]
     NoArchive(LayerError),
+    /// It is a root, of which there are no others to choose from.
+    #[error("it is no image, so there is none to choose (leave out --platform)")]
+    NoImage,
     /// It can't be read.
     #[error(transparent)]
     Source(#[from] SourceError),
@@ -80,6 +83,19 @@ pub enum OpenError {
 ///
 /// Every digest is compared with what it is of.
 pub fn open(path: &Path, platform: Option<&Target>) -> Result<Root, OpenError> {
+    look(path, platform).map(|(root, _)| root)
+}
+
+/// The same of an image, the one for a platform; anything else is an error.
+pub fn choose(path: &Path, platform: &Target) -> Result<Root, OpenError> {
+    match look(path, Some(platform))? {
+        (root, true) => Ok(root),
+        (_, false) => Err(OpenError::NoImage),
+    }
+}
+
+/// A root, and whether it is that of an image.
+fn look(path: &Path, platform: Option<&Target>) -> Result<(Root, bool), OpenError> {
     let mut left = MOST_UNPACKED;
     let outer = match std::fs::metadata(path)?.is_dir() {
         true => Root::open(path)?,
@@ -94,7 +110,7 @@ pub fn open(path: &Path, platform: Option<&Target>) -> Result<Root, OpenError> {
             Root::of(Box::new(merged))
         }
     };
-    let Some(images) = layout::images(&outer)? else { return Ok(outer) };
+    let Some(images) = layout::images(&outer)? else { return Ok((outer, false)) };
     let image = layout::choose(images, platform)?;
     if image.layers.len() > layout::MOST_LAYERS {
         return Err(OpenError::Layers(image.layers.len()));
@@ -113,5 +129,5 @@ pub fn open(path: &Path, platform: Option<&Target>) -> Result<Root, OpenError> {
         let manner = Manner { has_whiteouts: true, is_known_whole: true };
         merged.add(archive, manner).map_err(|source| OpenError::Layer { path, source })?;
     }
-    Ok(Root::of(Box::new(merged)))
+    Ok((Root::of(Box::new(merged)), true))
 }

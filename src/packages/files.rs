@@ -13,6 +13,9 @@ pub trait Files {
     /// Opens a regular file, following links; anything else is an error.
     fn open(&self, path: &Path) -> io::Result<File>;
 
+    /// How many bytes a regular file has, following links; none of anything else. Opening may have to copy it.
+    fn size(&self, path: &Path) -> io::Result<Option<u64>>;
+
     /// The names in a directory, sorted.
     fn list(&self, directory: &Path) -> io::Result<Vec<OsString>>;
 
@@ -62,14 +65,13 @@ pub(super) const MOST_BYTES: u64 = 256 << 20;
 /// Reads a text of at most so many bytes; none if the file isn't there.
 pub(super) fn text(files: &dyn Files, path: &Path, most: u64) -> Result<Option<Vec<u8>>, ReadError> {
     let failed = |error: io::Error| ReadError::new(path, error.to_string(), None);
-    let file = match files.open(path) {
-        Ok(file) => file,
+    match files.size(path) {
+        Ok(size) if size.is_none_or(|size| size <= most) => {}
+        Ok(_) => return Err(ReadError::new(path, format!("it has more than {most} bytes"), None)),
         Err(error) if is_missing(&error) => return Ok(None),
         Err(error) => return Err(failed(error)),
-    };
-    if Bytes::length(&file).map_err(failed)? > most {
-        return Err(ReadError::new(path, format!("it has more than {most} bytes"), None));
     }
+    let file = files.open(path).map_err(failed)?;
     let mut bytes = Vec::new();
     io::Read::read_to_end(&mut io::Read::take(file, most), &mut bytes).map_err(failed)?;
     Ok(Some(bytes))
@@ -105,6 +107,11 @@ pub(super) mod fake {
     impl Files for Directory {
         fn open(&self, path: &Path) -> io::Result<File> {
             crate::file::open_regular(&self.at(path))
+        }
+
+        fn size(&self, path: &Path) -> io::Result<Option<u64>> {
+            let found = self.at(path).metadata()?;
+            Ok(found.is_file().then_some(found.len()))
         }
 
         fn list(&self, directory: &Path) -> io::Result<Vec<OsString>> {

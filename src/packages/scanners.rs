@@ -129,7 +129,11 @@ fn none() -> String {
 /// The files that tell the distribution, as far as the root has them: without them scanners find packages and nothing about them.
 pub fn releases(files: &dyn Files) -> Vec<PathBuf> {
     let paths = RELEASES.iter().map(PathBuf::from);
-    paths.filter(|path| files.open(path).is_ok()).collect()
+    paths.filter(|path| is_file(files, path)).collect()
+}
+
+fn is_file(files: &dyn Files, path: &Path) -> bool {
+    files.size(path).is_ok_and(|size| size.is_some())
 }
 
 /// The licences of packages.
@@ -174,7 +178,7 @@ pub fn licences(files: &dyn Files, owners: &Owners) -> Result<Licences, ReadErro
             Record::Deb { .. } => debian(files, package, of, &mut licences)?,
             Record::Rpm(_) => {
                 for file in package.files.iter().filter(|file| file.is_licence) {
-                    let real = files.resolve(&file.path).ok().filter(|real| files.open(real).is_ok());
+                    let real = files.resolve(&file.path).ok().filter(|real| is_file(files, real));
                     if let Some(real) = real {
                         licences.add(real.clone(), real, of);
                     }
@@ -206,7 +210,7 @@ fn debian(
     licences.add(place, real, of);
     for name in copyright::common(&text) {
         let place = Path::new(copyright::COMMON).join(name);
-        if let Some(real) = files.resolve(&place).ok().filter(|real| files.open(real).is_ok()) {
+        if let Some(real) = files.resolve(&place).ok().filter(|real| is_file(files, real)) {
             licences.add(place, real, of);
         }
     }

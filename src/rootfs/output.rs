@@ -7,13 +7,16 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, open, openat, renameat};
-use nix::sys::stat::{Mode, SFlag, fstatat};
+use nix::sys::stat::{Mode, SFlag, fstatat, futimens};
+use nix::sys::time::TimeSpec;
 
 use super::disk::DIRECTORY;
+use super::metadata::Metadata;
 use crate::sys;
 
 /// What is done with what there is at the place already.
@@ -73,6 +76,8 @@ pub struct Output {
     directory: OwnedFd,
     /// Its files are moved one by one, as the place is a mount, or not empty.
     merges: bool,
+    /// When the place was changed last: it is while the temporary directory comes and goes in it.
+    changed: (i64, i64),
     is_finished: bool,
 }
 
@@ -95,10 +100,10 @@ impl Output {
         // Without a slash at the end, by which a link would be followed.
         let out = &out.with_file_name(name);
         std::fs::create_dir_all(parent).map_err(failed("make", parent))?;
-        let is_there = match std::fs::symlink_metadata(out) {
+        let (is_there, changed) = match std::fs::symlink_metadata(out) {
             Ok(found) if !found.is_dir() => return Err(OutputError::NoDirectory(out.to_owned())),
-            Ok(_) => true,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+            Ok(found) => (true, (found.mtime(), found.mtime_nsec())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => (false, (i64::MIN, 0)),
             Err(error) => return Err(failed("look at", out)(error)),
         };
         let is_mount = is_there && sys::is_mount(out);
@@ -115,7 +120,8 @@ impl Output {
             Err(OutputError::Io { source, .. }) if is_there && !is_mount && is_refused(&source) => inside()?,
             claimed => claimed?,
         };
-        let mut output = Output { out: out.to_owned(), temporary, directory, merges, is_finished: false };
+        let mut output =
+            Output { out: out.to_owned(), temporary, directory, merges, changed, is_finished: false };
         if is_there && !output.is_empty().map_err(failed("look at", out))? {
             if existing == Existing::Refuse {
                 return Err(OutputError::NotEmpty(out.to_owned()));
@@ -142,16 +148,21 @@ impl Output {
 
     /// Moves everything to its place.
     pub fn finish(mut self) -> Result<(), OutputError> {
+        let out = self.out.clone();
         let failed = |attempt| {
-            let path = self.out.clone();
+            let path = out.clone();
             move |errno: Errno| OutputError::Io { attempt, path, source: errno.into() }
         };
         if self.merges {
             let place = open(&self.out, DIRECTORY, Mode::empty()).map_err(failed("open"))?;
+            let time =
+                Metadata::of(self.directory.as_fd()).map_err(failed("look at"))?.modified.max(self.changed);
             // All of it is looked at before any of it is moved.
             for moves in [false, true] {
                 self.merge(self.directory.as_fd(), place.as_fd(), Path::new("/"), moves)?;
             }
+            self.clear();
+            set_time(place.as_fd(), time).map_err(failed("change"))?;
         } else {
             std::fs::rename(&self.temporary, &self.out).map_err(|source| OutputError::Io {
                 attempt: "make",
@@ -170,6 +181,7 @@ impl Output {
         at: &Path,
         moves: bool,
     ) -> Result<(), OutputError> {
+        let time = younger(from, to).map_err(|errno| self.failed("look at", at, errno))?;
         for name in names(from).map_err(|errno| self.failed("look at", at, errno))? {
             let path = at.join(&name);
             let failed = |errno| self.failed("move", &path, errno);
@@ -193,6 +205,10 @@ impl Output {
                 _ => {}
             }
         }
+        if moves {
+            // Moving has changed it, and no two runs move at the same time.
+            set_time(to, time).map_err(|errno| self.failed("change", at, errno))?;
+        }
         Ok(())
     }
 
@@ -213,11 +229,18 @@ impl Output {
     }
 }
 
-impl Drop for Output {
-    fn drop(&mut self) {
-        if !self.is_finished {
+impl Output {
+    /// Takes away what has not been moved.
+    fn clear(&mut self) {
+        if !std::mem::replace(&mut self.is_finished, true) {
             let _removed = std::fs::remove_dir_all(&self.temporary);
         }
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        self.clear();
     }
 }
 
@@ -259,6 +282,22 @@ fn names(directory: BorrowedFd<'_>) -> Result<Vec<OsString>, Errno> {
     let mut names = names.collect::<Result<Vec<_>, Errno>>()?;
     names.sort_unstable();
     Ok(names)
+}
+
+/// The time of the directory that was changed last.
+fn younger(one: BorrowedFd<'_>, two: BorrowedFd<'_>) -> Result<(i64, i64), Errno> {
+    Ok(Metadata::of(one)?.modified.max(Metadata::of(two)?.modified))
+}
+
+/// Says when a directory was changed last. Another user's has the time that it has.
+// The types of these fields differ between architectures.
+#[allow(clippy::useless_conversion, clippy::unnecessary_cast)]
+fn set_time(directory: BorrowedFd<'_>, (seconds, nanoseconds): (i64, i64)) -> Result<(), Errno> {
+    let time = TimeSpec::from(libc::timespec { tv_sec: seconds as _, tv_nsec: nanoseconds as _ });
+    match futimens(directory, &time, &time) {
+        Err(Errno::EPERM) => Ok(()),
+        set => set,
+    }
 }
 
 const DIRECTORY_KIND: &str = "directory";

@@ -3,6 +3,8 @@
 
 use crate::loader::{Files, Graph, NO_PLATFORM, Outcome, PLATFORM};
 
+const MOST_NAMES: usize = 64;
+
 /// The names for which there are directories where the loader was sent to by the token, sorted.
 pub(super) fn of(files: &dyn Files, graph: &Graph) -> Vec<Vec<u8>> {
     let tried = graph.answers.iter().flat_map(|answer| &answer.tried);
@@ -10,6 +12,10 @@ pub(super) fn of(files: &dyn Files, graph: &Graph) -> Vec<Vec<u8>> {
     let mut found: Vec<_> = unknown.flat_map(|tried| names(files, &tried.path)).collect();
     found.sort_unstable();
     found.dedup();
+    // More are no names of processors.
+    if found.len() > MOST_NAMES {
+        found.clear();
+    }
     found
 }
 

@@ -86,16 +86,28 @@ impl Regular {
         match &self.part {
             None => Rc::try_unwrap(self.file).or_else(|file| file.try_clone()),
             Some(_) => {
-                let mut copy = sys::temporary_file()?;
+                // No error of this file's place is one of the root's, that a file is not there.
+                let mut copy = sys::temporary_file().map_err(|error| {
+                    let directory = std::env::temp_dir();
+                    io::Error::other(format!(
+                        "copy it to {}: {error} (TMPDIR names another directory)",
+                        directory.display()
+                    ))
+                })?;
                 let mut at = 0;
                 loop {
                     let part = self.read_part(at, 1 << 20)?;
                     if part.is_empty() {
                         break;
                     }
-                    copy.write_all(&part)?;
+                    // Zeros take no room.
+                    match part.iter().all(|byte| *byte == 0) {
+                        true => copy.seek_relative(part.len() as i64)?,
+                        false => copy.write_all(&part)?,
+                    }
                     at = at.saturating_add(part.len() as u64);
                 }
+                copy.set_len(at)?;
                 copy.rewind()?;
                 Ok(copy)
             }

@@ -619,3 +619,48 @@ fn links_of_an_image_lead_nowhere_out_of_it() {
             .go();
     assert_eq!(through.status, Some(1));
 }
+
+#[test]
+fn what_only_looks_like_an_image_is_a_root_and_has_no_other_to_choose() {
+    let dir = Dir::new();
+    for (name, text) in [
+        ("repositories", "y"),
+        ("manifest.json", r#"[{"Config":"a.json","Layers":[]}]"#),
+        ("oci-layout", r#"{"imageLayoutVersion":"1.0.0"}"#),
+        ("index.json", "[]"),
+    ] {
+        fs::create_dir_all(dir.path().join("root/etc")).unwrap();
+        dir.file(&format!("root/{name}"), text, 0o644);
+    }
+    let check = |more: &[&str]| gb([&["strip-libs", "--check", "root"], more].concat()).dir(dir.path());
+    assert!(check(&[]).stdout().ends_with("among 5 files find all they need\n"));
+    check(&["--platform", "arm64"])
+        .fails(125, "open root: it is no image, so there is none to choose (leave out --platform)");
+}
+
+#[test]
+fn packages_of_an_archive_are_read_or_it_is_told_why_not() {
+    let dir = Dir::new();
+    let status = "Package: x\nStatus: install ok installed\nArchitecture: all\nVersion: 1\n\n";
+    let root = Tar::default()
+        .file("etc/os-release", "ID=debian\n")
+        .file("opt/x", "x")
+        .file("usr/share/doc/x/copyright", "License: MIT\n")
+        .file("var/lib/dpkg/info/x.list", "/.\n/opt/x\n")
+        .file("var/lib/dpkg/status", status);
+    dir.file("root.tar", root.end(), 0o644);
+    let take = |out: &str, temporary: &Path| {
+        let words = ["strip-libs", "--root", "root.tar", "--rootfs", out, "/opt/x"];
+        gb(words).dir(dir.path()).env("TMPDIR", temporary)
+    };
+    take("out", dir.path()).stdout();
+    assert!(dir.path().join("out/var/lib/dpkg/status.d/x").exists());
+    assert!(dir.path().join("out/etc/os-release").exists());
+    // Without a place to copy the database to it is not as if there was none.
+    for nowhere in ["/nonexistent", "/dev/null"] {
+        let failed = take("none", Path::new(nowhere)).go();
+        assert_eq!(failed.status, Some(125), "{}", failed.stderr);
+        assert!(failed.stderr.contains("(TMPDIR names another directory)"), "{}", failed.stderr);
+        assert!(!dir.path().join("none").exists());
+    }
+}

@@ -301,3 +301,21 @@ fn an_sbom_is_asked_for_by_its_name_and_not_without_packages() {
     assert_eq!(names.len(), 2);
     assert!(!dir.path().join("out/var/lib/gb").exists());
 }
+
+#[test]
+fn a_root_that_is_added_to_has_the_same_times_each_time() {
+    let dir = Dir::new();
+    for file in ["root/usr/one", "root/usr/share/two"] {
+        put(&dir, file, "data", 0o644);
+    }
+    let times = |out: &str, epoch: &str| {
+        let at = dir.path().join(out);
+        for file in ["/usr/one", "/usr/share/two"] {
+            let made = gb(["strip-libs", "--root", "root", "--rootfs", out, "--merge", file]);
+            made.dir(dir.path()).env("SOURCE_DATE_EPOCH", epoch).stdout();
+        }
+        ["", "usr", "usr/share", "var", "var/lib/gb"].map(|path| at.join(path).metadata().unwrap().mtime())
+    };
+    assert_eq!(times("epoch", "5"), [5; 5]);
+    assert_eq!(times("one", ""), times("two", ""));
+}

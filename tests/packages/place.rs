@@ -64,6 +64,11 @@ impl Files for Root {
         }
     }
 
+    fn size(&self, path: &Path) -> io::Result<Option<u64>> {
+        let found = self.at(path).metadata()?;
+        Ok(found.is_file().then_some(found.len()))
+    }
+
     fn list(&self, directory: &Path) -> io::Result<Vec<OsString>> {
         let mut names: Vec<OsString> = std::fs::read_dir(self.at(directory))?
             .map(|entry| Ok(entry?.file_name()))

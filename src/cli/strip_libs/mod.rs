@@ -140,8 +140,11 @@ impl Arguments {
     fn open(&self, path: &Path) -> Result<Root, Error> {
         let platform = self.platform.as_deref().map(|name| platform::parse(&name.to_string_lossy()));
         let platform = platform.transpose().map_err(|error| Error::Usage(format!("--platform {error}")))?;
-        layers::open(path, platform.as_ref())
-            .map_err(|error| Error::Usage(format!("open {}: {error}", path.display())))
+        match &platform {
+            Some(platform) => layers::choose(path, platform),
+            None => layers::open(path, None),
+        }
+        .map_err(|error| Error::Usage(format!("open {}: {error}", path.display())))
     }
 
     fn show(&self, root: &Root, closure: &Closure) -> Result<ExitCode, Error> {

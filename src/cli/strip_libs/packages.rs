@@ -20,6 +20,11 @@ impl Files for Of<'_> {
         self.0.open_regular(path)?.into_file()
     }
 
+    fn size(&self, path: &Path) -> io::Result<Option<u64>> {
+        let found = self.0.stat(path)?;
+        Ok((found.kind == Kind::File).then_some(found.size))
+    }
+
     fn list(&self, directory: &Path) -> io::Result<Vec<OsString>> {
         const MOST_NAMES: usize = 1 << 20;
         self.0.list(directory, MOST_NAMES)
