@@ -62,6 +62,20 @@ impl Earlier {
         }
         Ok(earlier)
     }
+
+    /// Which of the packages have a file that stays. (What they have in common with a package that comes, such as a licence,
+    /// is not a reason for them to be there.)
+    pub fn left(&self, stays: &dyn Fn(&Path) -> bool) -> Vec<bool> {
+        let mut left = vec![false; self.packages.len()];
+        for (_, file) in self.files.iter().filter(|(path, _)| stays(path)) {
+            for place in file.packages.iter().flatten() {
+                if let Some(left) = left.get_mut(*place) {
+                    *left = true;
+                }
+            }
+        }
+        left
+    }
 }
 
 fn values<'a>(value: &'a Value, name: &str) -> &'a [Value] {

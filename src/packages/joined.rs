@@ -3,40 +3,62 @@
 //! The files of a database are those that gb makes ([`scanners`](super::scanners)); others stay as they are, beside them.
 
 use std::collections::{BTreeMap, HashSet};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::deb::{STATUS_D, SUMS};
-use super::files::{Files, MOST_BYTES, text};
+use super::files::{Files, MOST_BYTES, is_missing, text};
 use super::owners::{Owner, Owners};
-use super::package::Record;
+use super::package::{Package, Record};
 use super::scanners::{RPM_MANIFEST, apk_place};
 use super::{ReadError, Wanted, apk, lines, path_of};
 
-/// Adds to databases that are to be made what the root has in these files.
+/// Adds to databases that are to be made what the root has in these files, and makes those that would not be true any more,
+/// of whichever package a file was.
 ///
-/// `there` is that root; `is_replaced` tells the files that will not be what they were.
+/// `there` is that root; `is_replaced` tells the files that will not be what they were, `known` the packages that the root was
+/// known to have, each with whether it still has a file.
 pub fn join(
     made: &mut BTreeMap<PathBuf, Vec<u8>>,
     owners: &Owners,
     there: &dyn Files,
     is_replaced: &dyn Fn(&Path) -> bool,
+    known: &[(&Package, bool)],
 ) -> Result<(), ReadError> {
     let apk = apk_place(&owners.databases);
-    for (path, new) in made {
-        let is_sums = path.starts_with(STATUS_D) && path.to_string_lossy().ends_with(SUMS);
-        if !is_sums && path != Path::new(RPM_MANIFEST) && *path != apk {
-            continue;
+    if let Some(new) = made.get_mut(&apk) {
+        if let Some(old) = text(there, &apk, MOST_BYTES)? {
+            *new = installed(&old, owners, &apk, is_replaced)?;
         }
-        let Some(old) = text(there, path, MOST_BYTES)? else { continue };
-        *new = if is_sums {
-            sums(&old, new, is_replaced)
-        } else if *path == apk {
-            installed(&old, owners, path, is_replaced)?
-        } else {
-            manifest(&old, new)
-        };
+    }
+    let list = Path::new(RPM_MANIFEST);
+    if let Some(old) = text(there, list, MOST_BYTES)? {
+        replace(made, list, &|new| manifest(&old, new, known), &|| manifest(&old, b"", &[]));
+    }
+    let directory = Path::new(STATUS_D);
+    let names = match there.list(directory) {
+        Err(error) if is_missing(&error) => Vec::new(),
+        names => names.map_err(|error| ReadError::new(directory, error.to_string(), None))?,
+    };
+    for name in names.iter().filter(|name| name.as_bytes().ends_with(SUMS.as_bytes())) {
+        let path = directory.join(name);
+        let Some(old) = text(there, &path, MOST_BYTES)? else { continue };
+        replace(made, &path, &|new| sums(&old, new, is_replaced), &|| sums(&old, b"", &|_| false));
     }
     Ok(())
+}
+
+/// Replaces what is to be made; of what is not to be made nothing, unless it is other than it was.
+fn replace(
+    made: &mut BTreeMap<PathBuf, Vec<u8>>,
+    path: &Path,
+    join: &dyn Fn(&[u8]) -> Vec<u8>,
+    was: &dyn Fn() -> Vec<u8>,
+) {
+    let joined = join(made.get(path).map(Vec::as_slice).unwrap_or_default());
+    if made.contains_key(path) || joined != was() {
+        made.insert(path.to_owned(), joined);
+    }
 }
 
 /// Checksums of files: those of files that stay, and the new ones, by path.
@@ -54,11 +76,26 @@ fn sums(old: &[u8], new: &[u8], is_replaced: &dyn Fn(&Path) -> bool) -> Vec<u8> 
     all.into_values().flatten().collect()
 }
 
-/// A line for each package: of one that is in both the new one. What is sorted stays so.
-fn manifest(old: &[u8], new: &[u8]) -> Vec<u8> {
+/// A line for each package: of one that is in both the new one, and of one that was there if it still has a file. Which files
+/// a package has is not in such a list; where nobody knows, the new version has taken the place of another. What is sorted stays so.
+fn manifest(old: &[u8], new: &[u8], known: &[(&Package, bool)]) -> Vec<u8> {
     let mut all: Vec<&[u8]> = lines(new).filter(|line| !line.is_empty()).collect();
+    let is_it = |package: &Package, line: &[u8]| {
+        let architecture = package.architecture.as_deref().unwrap_or("(none)");
+        matches!(package.record, Record::Rpm(_))
+            && rpm(line)
+                == [&package.name, &package.version, architecture].map(|field| Some(field.as_bytes()))
+    };
+    let name = |line| {
+        let [name, _, architecture] = rpm(line);
+        [name, architecture]
+    };
     for line in lines(old).filter(|line| !line.is_empty()) {
-        if !all.iter().any(|other| rpm(other) == rpm(line)) {
+        let is_gone = match known.iter().find(|(package, _)| is_it(package, line)) {
+            Some((_, is_left)) => !is_left || lines(new).any(|other| rpm(other) == rpm(line)),
+            None => lines(new).any(|other| name(other) == name(line)),
+        };
+        if !is_gone {
             let place = all.iter().position(|other| *other > line).unwrap_or(all.len());
             all.insert(place, line);
         }
@@ -84,6 +121,12 @@ fn installed(
     for package in apk::packages(old, &Wanted::default(), path)? {
         let Record::Apk { stanza, files } = package.record else { continue };
         let kept = apk::cut(&files, &|path| !is_replaced(path));
+        let mut has_lost = false;
+        apk::for_each_path(&files, &mut |path| has_lost |= is_replaced(&path));
+        // (Some never had a file: they are there for what they need.)
+        if has_lost && kept.is_empty() {
+            continue;
+        }
         apk::for_each_path(&kept, &mut |path| {
             stay.insert(path);
         });
@@ -120,8 +163,34 @@ mod tests {
         let joined = manifest(
             [line("b", 1), line("a", 1)].concat().as_bytes(),
             [line("a", 2), line("c", 2)].concat().as_bytes(),
+            &[],
         );
         assert_eq!(String::from_utf8(joined).unwrap(), [line("a", 2), line("b", 1), line("c", 2)].concat());
+    }
+
+    #[test]
+    fn an_rpm_that_was_there_has_a_line_as_long_as_it_has_a_file() {
+        let line = |name: &str, version: u32| {
+            format!("{name}\t{version}\t1\t2\tV\t(none)\t3\tx86_64\t0\ts.src.rpm\n")
+        };
+        let package = |name: &str| Package {
+            name: name.into(),
+            version: "1".into(),
+            architecture: Some("x86_64".into()),
+            source: None,
+            licence: None,
+            supplier: None,
+            homepage: None,
+            files: Vec::new(),
+            record: Record::Rpm(Default::default()),
+        };
+        let [a, b, c] = ["a", "b", "c"].map(package);
+        let old = ["a", "b", "c", "d", "e"].map(|name| line(name, 1)).concat();
+        let new = ["b", "c", "e"].map(|name| line(name, 2)).concat();
+        let joined = manifest(old.as_bytes(), new.as_bytes(), &[(&a, false), (&b, false), (&c, true)]);
+        // Of d and e nobody knows which files they have.
+        let expected = [line("b", 2), line("c", 1), line("c", 2), line("d", 1), line("e", 2)].concat();
+        assert_eq!(String::from_utf8(joined).unwrap(), expected);
     }
 
     #[test]

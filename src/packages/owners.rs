@@ -41,7 +41,7 @@ pub fn owners<'a>(files: &dyn Files, paths: impl IntoIterator<Item = &'a Path>) 
     rpm::read(files, &wanted, &mut found)?;
     apk::read(files, &wanted, &mut found)?;
     let Found { mut packages, databases, diversions } = found;
-    packages.sort_unstable_by(|one, two| key(one).cmp(&key(two)));
+    packages.sort_unstable_by(|one, two| one.key().cmp(&two.key()));
     // A database that was moved may be left at its old place.
     packages.dedup();
 
@@ -102,16 +102,6 @@ fn only_owners(
         *place = places.get(*place).copied().unwrap_or_default();
     }
     Owners { packages: owners, of, databases }
-}
-
-/// The order of packages.
-fn key(package: &Package) -> (u8, &str, Option<&str>, &str) {
-    let kind = match package.record {
-        Record::Deb { .. } => 0,
-        Record::Rpm(_) => 1,
-        Record::Apk { .. } => 2,
-    };
-    (kind, &package.name, package.architecture.as_deref(), &package.version)
 }
 
 /// Where a package's file is, if dpkg has moved it out of the way.

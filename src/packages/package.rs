@@ -104,6 +104,22 @@ impl Package {
         }
     }
 
+    /// What tells it from others, and its place among them: kind, name, architecture and version.
+    pub fn key(&self) -> (u8, &str, Option<&str>, &str) {
+        let kind = match self.record {
+            Record::Deb { .. } => 0,
+            Record::Rpm(_) => 1,
+            Record::Apk { .. } => 2,
+        };
+        (kind, &self.name, self.architecture.as_deref(), &self.version)
+    }
+
+    /// Whether the other one is this package too, of whichever version.
+    pub fn is_version_of(&self, other: &Package) -> bool {
+        let ((kind, name, architecture, _), other) = (self.key(), other.key());
+        (kind, name, architecture) == (other.0, other.1, other.2)
+    }
+
     /// The name, with the architecture where dpkg needs it to tell packages apart.
     pub fn label(&self) -> String {
         match (&self.record, &self.architecture) {

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use super::by_path::ByPath;
 use super::copyright;
-use super::files::{Files, resolved, text as read_text};
+use super::files::{Files, MOST_BYTES, resolved, text as read_text};
 use super::licence::Declared;
 use super::owners::{Owner, Owners};
 use super::package::{Package, Record, RpmRecord};
@@ -45,7 +45,12 @@ pub const MOST_LICENCE: u64 = 16 << 20;
 /// The files to make, with what is in each.
 ///
 /// `latest` is the newest time that is told (SOURCE_DATE_EPOCH), so that an installation of today makes the same file tomorrow.
-pub fn databases(owners: &Owners, latest: Option<u64>) -> BTreeMap<PathBuf, Vec<u8>> {
+/// `there` is a root that is added to: what it has of a package is what is made anew.
+pub fn databases(
+    owners: &Owners,
+    latest: Option<u64>,
+    there: Option<&dyn Files>,
+) -> Result<BTreeMap<PathBuf, Vec<u8>>, ReadError> {
     let mut made = BTreeMap::new();
     let mut add = |path: &Path, bytes: &[u8]| made.entry(path.to_owned()).or_insert(Vec::new()).extend(bytes);
     // Of a package that is there for several architectures each has its own file; else it has the plain name.
@@ -57,10 +62,8 @@ pub fn databases(owners: &Owners, latest: Option<u64>) -> BTreeMap<PathBuf, Vec<
         let package = &owner.package;
         match &package.record {
             Record::Deb { stanza, .. } => {
-                let name = match (names.get(&*package.name), &package.architecture) {
-                    (Some(2..), Some(architecture)) => format!("{}:{architecture}", package.name),
-                    _ => package.name.clone(),
-                };
+                let is_one_of_several = matches!(names.get(&*package.name), Some(2..));
+                let name = file_name(package, is_one_of_several, there)?;
                 let directory = Path::new(deb::STATUS_D);
                 add(&directory.join(&name), &deb::control(stanza));
                 add(&directory.join(format!("{name}{}", deb::SUMS)), md5_sums(owner).as_bytes());
@@ -76,7 +79,34 @@ pub fn databases(owners: &Owners, latest: Option<u64>) -> BTreeMap<PathBuf, Vec<
             }
         }
     }
-    made
+    Ok(made)
+}
+
+/// The name of a Debian package's file: as it is there already, and with the architecture where another's has the plain name.
+fn file_name(
+    package: &Package,
+    is_one_of_several: bool,
+    there: Option<&dyn Files>,
+) -> Result<String, ReadError> {
+    let plain = package.name.clone();
+    let Some(architecture) = &package.architecture else { return Ok(plain) };
+    let full = format!("{plain}:{architecture}");
+    let at = |name: &str| -> Result<Option<Package>, ReadError> {
+        let path = Path::new(deb::STATUS_D).join(name);
+        let Some(text) = there.map(|there| read_text(there, &path, MOST_BYTES)).transpose()?.flatten() else {
+            return Ok(None);
+        };
+        // A package's script may be there as well, and is of no package then.
+        Ok(deb::packages(&text, &path).unwrap_or_default().into_iter().next())
+    };
+    let is_of_several = |package: &Package| matches!(package.record, Record::Deb { is_multi_arch: true, .. });
+    let has_full_name = match at(&plain)? {
+        Some(other) if other.is_version_of(package) => false,
+        // Others are not installed beside each other: there one takes the place of the other.
+        Some(other) if is_of_several(&other) && is_of_several(package) => true,
+        _ => is_one_of_several || at(&full)?.is_some(),
+    };
+    Ok(if has_full_name { full } else { plain })
 }
 
 /// Where apk's database was, since its path depends on whether /usr is merged.
@@ -272,7 +302,7 @@ mod tests {
     fn debian_packages_have_a_file_each_with_the_sums_of_what_is_there() {
         let (_dir, root) = debian_root();
         let paths = ["/usr/lib/libgcc_s.so.1", "/usr/lib/libc.so.6", "/usr/lib32/libc.so.6"].map(Path::new);
-        let made = databases(&owners(&root, paths).unwrap(), None);
+        let made = databases(&owners(&root, paths).unwrap(), None, None).unwrap();
         let made: Vec<(&str, &str)> = made
             .iter()
             .map(|(path, bytes)| (path.to_str().unwrap(), std::str::from_utf8(bytes).unwrap()))
@@ -307,7 +337,7 @@ mod tests {
         let path = Path::new("/usr/lib/libgcc_s.so.1");
         let before = owners(&root, [path]).unwrap();
         let out = dir.path().join("out");
-        for (path, bytes) in databases(&before, None) {
+        for (path, bytes) in databases(&before, None, None).unwrap() {
             write(&out, path.to_str().unwrap().trim_start_matches('/'), std::str::from_utf8(&bytes).unwrap());
         }
         write(&out, "usr/lib/libgcc_s.so.1", "");

@@ -11,6 +11,7 @@ mod gb;
 mod info;
 mod install_links;
 mod layers;
+mod merge;
 mod roles;
 mod run;
 mod runner;

@@ -180,7 +180,7 @@ fn written() {
         [library("libc.so.6"), library("libz.so.1"), library("libgcc_s.so.1"), "/usr/bin/bash".into()];
     let owners = gb::packages::owners(&root, paths.iter().map(PathBuf::as_path)).unwrap();
     let out = tempfile::tempdir().unwrap();
-    let made = scanners::databases(&owners, None);
+    let made = scanners::databases(&owners, None, None).unwrap();
     let (mut status, mut count) = (Vec::new(), 0);
     for (path, bytes) in &made {
         let place = Root(out.path().to_owned());

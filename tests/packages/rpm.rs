@@ -208,7 +208,7 @@ fn manifest() {
         let dir = dir.path().join(backend);
         std::fs::create_dir(&dir).unwrap();
         let root = root(&dir, backend);
-        let made = scanners::databases(&root.owners(), None);
+        let made = scanners::databases(&root.owners(), None, None).unwrap();
         assert_eq!(made.len(), 1);
         let ours = String::from_utf8(made[Path::new(RPM_MANIFEST)].clone()).unwrap();
         let ours: BTreeSet<String> = ours.lines().map(str::to_owned).collect();

@@ -58,7 +58,7 @@ fn berkeley() {
             assert_eq!(by_rpm(&root, "bdb_ro"), expected);
             compare(&root, "bdb_ro");
         }
-        let made = gb::packages::scanners::databases(&root.owners(), None);
+        let made = gb::packages::scanners::databases(&root.owners(), None, None).unwrap();
         let ours = String::from_utf8(made.into_values().next().unwrap()).unwrap();
         let ours: std::collections::BTreeSet<String> = ours.lines().map(str::to_owned).collect();
         assert_eq!(ours, expected, "{order} {page_size}");

@@ -74,6 +74,12 @@ impl Before {
         }
     }
 
+    /// Which of the packages of its manifest have a file that stays.
+    pub(super) fn left(&self) -> Vec<bool> {
+        let left = |earlier: &Earlier| earlier.left(&|path| self.files.get(path).is_some());
+        self.earlier.as_ref().map(left).unwrap_or_default()
+    }
+
     /// Something that is there can't be read.
     pub(super) fn unread(&self, error: &ReadError) -> Error {
         Error::Usage(format!("add to {}: {error}", self.place.display()))

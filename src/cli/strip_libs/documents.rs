@@ -11,9 +11,7 @@ use super::packages::{Of, unread};
 use super::taken::{Origin, Taken};
 use crate::error::Error;
 use crate::loader::FileId;
-use crate::packages::{
-    Contents, Described, Digests, Distribution, EarlierFile, Item, ItemKind, MANIFEST, Package,
-};
+use crate::packages::{Contents, Described, Digests, Distribution, EarlierFile, Item, ItemKind, MANIFEST};
 use crate::rootfs::{Made, Metadata, Node, Root, Times};
 
 /// A form of SBOM.
@@ -200,14 +198,23 @@ impl Gathered {
         if let Some(earlier) = &before.earlier {
             places.extend(earlier.packages.iter().map(|described| self.place(described)));
             databases.extend(&earlier.databases);
-            // A licence that is there again is of the packages that it was of as well.
-            for item in &mut self.items {
+            // A licence that is there again is of the packages that it was of as well, as far as these are still there.
+            let left = before.left();
+            let all = &self.packages;
+            for item in self.items.iter_mut().filter(|item| taken.is_licence(&item.path)) {
                 let (is, earlier) = (item.kind.is(), earlier.files.get(&item.path));
                 let Some(earlier) = earlier.filter(|earlier| earlier.is == is) else { continue };
                 if let (Some(packages), Some(earlier)) = (&mut item.packages, &earlier.packages) {
-                    let more = earlier.iter().filter_map(|place| places.get(*place));
-                    let more: Vec<usize> = more.filter(|place| !packages.contains(place)).copied().collect();
-                    packages.extend(more);
+                    let is_version_of = |one: usize, other: usize| match (all.get(one), all.get(other)) {
+                        (Some(one), Some(other)) => one.package.is_version_of(&other.package),
+                        _ => false,
+                    };
+                    let earlier = earlier.iter().filter(|place| left.get(**place) == Some(&true));
+                    for place in earlier.filter_map(|place| places.get(*place)) {
+                        if !packages.iter().any(|known| is_version_of(*known, *place)) {
+                            packages.push(*place);
+                        }
+                    }
                 }
             }
         }
@@ -266,36 +273,40 @@ impl Gathered {
                 self.databases.push(database.clone());
             }
         }
-        self.drop_packages_without_files();
+        self.sort_packages_with_files();
         Ok(())
     }
 
     /// The place of a package in the list, at the end of which it is put if it is not there.
     fn place(&mut self, described: &Described) -> usize {
-        fn key(package: &Package) -> (&str, &str, Option<&str>, &str) {
-            (package.kind(), &package.name, package.architecture.as_deref(), &package.version)
-        }
-        let is_it = |known: &Described| key(&known.package) == key(&described.package);
+        let is_it = |known: &Described| known.package.key() == described.package.key();
         self.packages.iter().position(is_it).unwrap_or_else(|| {
             self.packages.push(described.clone());
             self.packages.len() - 1
         })
     }
 
-    /// Packages all of whose files have been replaced are not there any more.
-    fn drop_packages_without_files(&mut self) {
+    /// Puts the packages into their order, whichever came first. Those all of whose files have been replaced are not there any more.
+    fn sort_packages_with_files(&mut self) {
         let mut places: Vec<Option<usize>> = vec![None; self.packages.len()];
+        let mut kept: Vec<usize> = Vec::new();
         for place in self.items.iter().filter_map(|item| item.packages.as_ref()).flatten() {
-            if let Some(place) = places.get_mut(*place) {
-                *place = Some(0);
+            if let Some(unseen) = places.get_mut(*place).filter(|known| known.is_none()) {
+                *unseen = Some(0);
+                kept.push(*place);
             }
         }
-        let mut next = 0..;
-        places.iter_mut().flatten().for_each(|place| *place = next.next().unwrap_or_default());
-        let mut kept = places.iter();
-        self.packages.retain(|_| kept.next().is_some_and(Option::is_some));
+        let key = |place: &usize| (self.packages.get(*place).map(|known| known.package.key()), *place);
+        kept.sort_unstable_by(|one, other| key(one).cmp(&key(other)));
+        for (now, place) in kept.iter().enumerate() {
+            if let Some(place) = places.get_mut(*place) {
+                *place = Some(now);
+            }
+        }
+        self.packages = kept.iter().filter_map(|place| self.packages.get(*place).cloned()).collect();
         for packages in self.items.iter_mut().filter_map(|item| item.packages.as_mut()) {
             *packages = packages.iter().filter_map(|place| places.get(*place).copied().flatten()).collect();
+            packages.sort_unstable();
         }
     }
 

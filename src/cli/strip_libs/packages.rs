@@ -1,5 +1,6 @@
 //! What goes with files that packages own: what scanners read of it, and licences.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io;
@@ -9,7 +10,7 @@ use super::before::Before;
 use super::taken::{Origin, Taken};
 use crate::error::{Error, tell};
 use crate::packages::scanners::{self, Licences, MOST_LICENCE};
-use crate::packages::{Files, Owners, ReadError, join, owners};
+use crate::packages::{Files, Owners, Package, ReadError, join, owners};
 use crate::rootfs::{Kind, Last, Node, Root};
 
 /// A root as the room of packages asks for it.
@@ -103,16 +104,33 @@ pub(super) fn databases(
     latest: Option<u64>,
     before: Option<&Before>,
 ) -> Result<(), Error> {
-    let Some(Packages { owners, .. }) = &taken.packages else { return Ok(()) };
-    let mut made = scanners::databases(owners, latest);
-    if let Some(before) = before {
-        let is_replaced = |path: &Path| taken.tree.get(path).is_some();
-        join(&mut made, owners, &Of(&before.root), &is_replaced).map_err(|error| before.unread(&error))?;
-    }
+    // What was there is not true of files that are replaced, whoever knows whose the new ones are.
+    let nobody = Owners::default();
+    let owners = taken.packages.as_ref().map_or(&nobody, |known| &known.owners);
+    let made = match before {
+        None => scanners::databases(owners, latest, None).map_err(unread)?,
+        Some(before) => joined(taken, owners, latest, before).map_err(|error| before.unread(&error))?,
+    };
     for (path, contents) in made {
         taken.make_text(&path, contents, Origin::because("tells scanners of the packages"))?;
     }
     Ok(())
+}
+
+/// The same, with what is in a root that is added to.
+fn joined(
+    taken: &Taken,
+    owners: &Owners,
+    latest: Option<u64>,
+    before: &Before,
+) -> Result<BTreeMap<PathBuf, Vec<u8>>, ReadError> {
+    let there = Of(&before.root);
+    let mut made = scanners::databases(owners, latest, Some(&there))?;
+    let packages = before.earlier.iter().flat_map(|earlier| &earlier.packages);
+    let known: Vec<(&Package, bool)> =
+        packages.map(|described| &described.package).zip(before.left()).collect();
+    join(&mut made, owners, &there, &|path| taken.tree.get(path).is_some(), &known)?;
+    Ok(made)
 }
 
 /// A database that can't be read.

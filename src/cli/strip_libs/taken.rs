@@ -103,6 +103,11 @@ impl Taken {
         }
     }
 
+    /// Whether a file is the text of a licence.
+    pub(super) fn is_licence(&self, path: &Path) -> bool {
+        self.packages.as_ref().is_some_and(|known| known.licences.texts.get(path).is_some())
+    }
+
     /// The packages, each with its licence.
     pub(super) fn described(&self) -> Vec<Described> {
         let Some(Packages { owners, licences }) = &self.packages else { return Vec::new() };
