@@ -30,8 +30,23 @@ pub(super) fn check(facts: &Facts) -> Vec<Finding> {
                 .with("link it with the path that the loader has where it is to run"),
         );
     }
+    for path in &facts.needed {
+        let what = if is_of_a_build(path) {
+            format!("asks for {}, which is where it was built", text(path))
+        } else if path.contains(&b'/') && is_relative(path) {
+            format!("asks for {} from whatever directory it is started in", text(path))
+        } else {
+            continue;
+        };
+        findings.push(
+            Finding::new("needed-path", what)
+                .with("link the library with -Wl,-soname, or patchelf --replace-needed"),
+        );
+    }
     for (name, path) in [("RPATH", &facts.rpath), ("RUNPATH", &facts.runpath)] {
-        let elements = || path.iter().flat_map(|path| path.split(|byte| *byte == b':'));
+        // A path that is empty as a whole is none to glibc and musl; an empty part of one is the current directory.
+        let path = path.as_ref().filter(|path| !path.is_empty());
+        let elements = || path.into_iter().flat_map(|path| path.split(|byte| *byte == b':'));
         let built: Vec<_> = elements().filter(|element| is_of_a_build(element)).map(text).collect();
         if !built.is_empty() {
             let what = format!("looks for libraries where it was built: {name} {}", built.join(":"));
@@ -40,8 +55,7 @@ pub(super) fn check(facts: &Facts) -> Vec<Finding> {
                     .with("link it without -rpath, or patchelf --remove-rpath"),
             );
         }
-        let is_relative = |element: &&[u8]| !element.starts_with(b"/") && !element.starts_with(b"$");
-        let relative: Vec<_> = elements().filter(is_relative).map(text).collect();
+        let relative: Vec<_> = elements().filter(|element| is_relative(element)).map(text).collect();
         if !relative.is_empty() {
             let what = format!(
                 "looks for libraries in whatever directory it is started in: {name} {:?}",
@@ -52,6 +66,11 @@ pub(super) fn check(facts: &Facts) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Whether a path leads from wherever a program is started.
+fn is_relative(path: &[u8]) -> bool {
+    !path.starts_with(b"/") && !path.starts_with(b"$")
 }
 
 /// Whether a path is of a machine that builds.

@@ -6,6 +6,10 @@ use super::facts::Need;
 /// The families whose versions are told: glibc's, and those of GCC's run-time libraries.
 pub const FAMILIES: [&str; 4] = ["GLIBC", "GLIBCXX", "CXXABI", "GCC"];
 
+/// What stands behind a family's name where the version is of functions for another kind of `long double`, and the numbers are the
+/// same (libstdc++'s gnu.ver): ppc64le's two.
+const DOUBLES: [&[u8]; 2] = [b"IEEE128_", b"LDBL_"];
+
 /// A version: 2.34 is 2, 34.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Number(Vec<u32>);
@@ -20,6 +24,7 @@ impl Number {
     /// The number of a family's version: of `GLIBC_2.34` with `GLIBC`.
     pub fn of(version: &[u8], family: &str) -> Option<Number> {
         let rest = version.strip_prefix(family.as_bytes())?.strip_prefix(b"_")?;
+        let rest = DOUBLES.iter().find_map(|kind| rest.strip_prefix(*kind)).unwrap_or(rest);
         Number::parse(std::str::from_utf8(rest).ok()?)
     }
 }
@@ -52,6 +57,8 @@ mod tests {
         }
         assert_eq!(Number::of(b"GLIBC_2.34", "GLIBC"), Some(number("2.34")));
         assert_eq!(Number::of(b"GLIBCXX_3.4.30", "GLIBC"), None);
+        assert_eq!(Number::of(b"GLIBCXX_IEEE128_3.4.30", "GLIBCXX"), Some(number("3.4.30")));
+        assert_eq!(Number::of(b"CXXABI_LDBL_1.3", "CXXABI"), Some(number("1.3")));
         assert_eq!(Number::of(b"GLIBC_PRIVATE", "GLIBC"), None);
         assert_eq!(Number::of(b"GLIBC_\xff", "GLIBC"), None);
         assert_eq!(number("3.4.30").to_string(), "3.4.30");
