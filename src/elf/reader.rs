@@ -97,7 +97,7 @@ impl<'a> Reader<'a> {
         let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
         let mut at = offset;
         while at < end {
-            let part = self.chunk_from(at)?;
+            let part = self.chunk_from(at, what)?;
             let wanted = usize::try_from(end - at).unwrap_or(usize::MAX);
             let part = part.get(wanted);
             if part.is_empty() {
@@ -115,7 +115,7 @@ impl<'a> Reader<'a> {
         let mut text = Vec::new();
         let mut at = offset;
         while at < end {
-            let part = self.chunk_from(at)?;
+            let part = self.chunk_from(at, what)?;
             let part = part.get(usize::try_from(end - at).unwrap_or(usize::MAX));
             if part.is_empty() {
                 break;
@@ -134,7 +134,11 @@ impl<'a> Reader<'a> {
     }
 
     /// The chunk that an offset is in, from that offset on.
-    fn chunk_from(&self, offset: u64) -> Result<Part, ElfError> {
+    fn chunk_from(&self, offset: u64, what: &'static str) -> Result<Part, ElfError> {
+        // pread(2) refuses offsets beyond any file, which would look as if the file could not be read.
+        if offset >= self.length() {
+            return Err(ElfError::outside(what));
+        }
         let size = u64::try_from(CHUNK).unwrap_or(1);
         let start = offset - offset % size;
         let skip = usize::try_from(offset - start).unwrap_or_default();

@@ -26,6 +26,8 @@ pub struct Version {
 
 /// More than any real file has.
 const MOST: usize = 1 << 16;
+/// Nor longer names of libraries, each counted for all versions that are asked of it: who reads them has it with each.
+const MOST_TEXT: usize = 4 << 20;
 const WHAT: &str = "the table of its versions";
 const NAME: &str = "the name of a version";
 
@@ -36,8 +38,9 @@ pub(super) fn needed(
     strings: &Strings<'_>,
 ) -> Result<Vec<NeededVersions>, ElfError> {
     const VER_FLG_WEAK: u16 = 2;
+    const LIBRARY: &str = "the name of a library";
     let mut needed = Vec::new();
-    let mut seen = 0;
+    let (mut seen, mut text) = (0, 0usize);
     // Verneed: version, count, file, auxiliary, next. Vernaux: hash, flags, other, name, next.
     for (at, entry) in chain(reader, layout, offset, 16, 12, &mut seen)? {
         if layout.u16(&entry, 0) != 1 {
@@ -53,7 +56,11 @@ pub(super) fn needed(
                 index: layout.u16(&version, 6),
             });
         }
-        let library = strings.get(layout.u32(&entry, 4).into(), "the name of a library")?;
+        let library = strings.get(layout.u32(&entry, 4).into(), LIBRARY)?;
+        text = text.saturating_add(library.len().saturating_mul(versions.len()));
+        if text > MOST_TEXT {
+            return Err(ElfError::large(LIBRARY));
+        }
         needed.push(NeededVersions { library, versions });
     }
     Ok(needed)
