@@ -1,9 +1,10 @@
 //! What matters to who looks at a file, and not to its loader. It is read only when it is asked for.
 
+use goblin::elf::header::ET_REL;
 use goblin::elf::program_header::{PF_W, PF_X, PT_DYNAMIC, PT_GNU_RELRO, PT_GNU_STACK, PT_LOAD};
 
 use super::dynamic;
-use super::header::{Header, Segments};
+use super::header::{Header, Segment, Segments};
 use super::reader::Reader;
 use super::sections::Sections;
 use super::symbols::{self, Symbol};
@@ -68,10 +69,37 @@ impl Details {
     }
 }
 
-/// Whether a file is one for debuggers, without what is loaded; what it says to a loader is nothing then.
+/// Whether a file is one for debuggers, without what is loaded; what it says to a loader is nothing then. Loaders don't look at
+/// sections, so that a single one proves nothing.
 pub fn is_for_debuggers(file: &dyn Bytes, header: &Header) -> bool {
     let reader = Reader::new(file);
-    header.is_loaded() && Sections::read(&reader, header).lacks_code(&reader)
+    let has_code = || {
+        let is_code = |segment: &Segment| segment.kind == PT_LOAD && segment.flags & PF_X != 0;
+        let segments = Segments::read(&reader, header);
+        segments.is_ok_and(|all| all.all().iter().any(|segment| is_code(segment) && segment.file_size > 0))
+    };
+    if !header.is_loaded() {
+        return false;
+    }
+    let sections = Sections::read(&reader, header);
+    sections.lacks_code(&reader) && (sections.lacks_all() || !has_code())
+}
+
+/// Whether a file is as long as it says: a program or library has all that is loaded of it, and an object its table of sections.
+pub fn check_length(file: &dyn Bytes, header: &Header) -> Result<(), ElfError> {
+    let reader = Reader::new(file);
+    if header.kind == ET_REL {
+        return Sections::check_place(&reader, header);
+    }
+    if !header.is_loaded() {
+        return Ok(());
+    }
+    let is_whole = |segment: &Segment| {
+        let end = segment.offset.checked_add(segment.file_size);
+        segment.kind != PT_LOAD || segment.file_size == 0 || end.is_some_and(|end| end <= reader.length())
+    };
+    let segments = Segments::read(&reader, header)?;
+    segments.all().iter().all(is_whole).then_some(()).ok_or(ElfError::outside("part of what is loaded"))
 }
 
 /// How an object that is to be linked hands over floating point numbers, where its machine has several ways.

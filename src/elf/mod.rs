@@ -16,7 +16,7 @@ mod sections;
 mod symbols;
 mod versions;
 
-pub use details::{Details, FloatAbi, float_abi_of_object, is_for_debuggers};
+pub use details::{Details, FloatAbi, check_length, float_abi_of_object, is_for_debuggers};
 pub use dynamic::{Dynamic, Request, RequestKind};
 pub use header::Header;
 pub use notes::{Dlopen, Notes, Priority};

@@ -16,6 +16,8 @@ pub struct Notes {
     pub unreadable: Vec<String>,
     /// The oldest kernel that it runs on, of Linux (NT_GNU_ABI_TAG).
     pub oldest_kernel: Option<[u32; 3]>,
+    /// The system that it is for, of glibc's numbers (NT_GNU_ABI_TAG): 0 Linux, 1 Hurd, 2 Solaris, 3 FreeBSD.
+    pub system: Option<u32>,
     /// The levels of x86-64 that a processor must have (GNU_PROPERTY_X86_ISA_1_NEEDED): bit 0 the baseline, bit 1 v2 …
     pub x86_levels_needed: u32,
     /// The package that it is of: JSON (uapi-group.org, "Package Metadata for Executable Files").
@@ -95,8 +97,12 @@ impl Notes {
             let owner = bytes.get(HEAD..name).unwrap_or_default();
             let Some(text) = bytes.get(start..end) else { return };
             match (owner, layout.u32(bytes, 8)) {
-                (b"GNU\0", NT_GNU_ABI_TAG) if text.len() >= 16 && layout.u32(text, 0) == 0 => {
-                    self.oldest_kernel = Some([4, 8, 12].map(|at| layout.u32(text, at)));
+                (b"GNU\0", NT_GNU_ABI_TAG) if text.len() >= 16 => {
+                    let system = layout.u32(text, 0);
+                    self.system = Some(system);
+                    if system == 0 {
+                        self.oldest_kernel = Some([4, 8, 12].map(|at| layout.u32(text, at)));
+                    }
                 }
                 (b"GNU\0", NT_GNU_PROPERTY_TYPE_0) => self.x86_levels_needed |= x86_levels(layout, text),
                 (b"FDO\0", NT_FDO_DLOPEN) => match serde_json::from_slice::<Vec<Dlopen>>(trimmed(text)) {

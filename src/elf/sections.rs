@@ -1,5 +1,6 @@
 //! Sections: what linkers and debuggers go by. Loaders don't, so a file may be without them, or have nonsense in their place.
 
+use super::ElfError;
 use super::header::Header;
 use super::reader::Reader;
 
@@ -8,6 +9,7 @@ use super::reader::Reader;
 pub(super) struct Section {
     name: u32,
     pub(super) kind: u32,
+    flags: u64,
     pub(super) address: u64,
     pub(super) offset: u64,
     pub(super) size: u64,
@@ -21,7 +23,11 @@ pub(super) struct Sections {
 
 /// The number of the section with the names is in the first section (SHN_XINDEX).
 const IN_FIRST: u16 = 0xffff;
+const SHT_NOTE: u32 = 7;
 const SHT_NOBITS: u32 = 8;
+const SHF_ALLOC: u64 = 2;
+/// Where sh_flags is, in both classes.
+const FLAGS: usize = 8;
 /// No real file has more, and with `-ffunction-sections` some have many.
 const MOST: u64 = 1 << 18;
 
@@ -61,6 +67,7 @@ impl Sections {
             table.push(Section {
                 name: layout.u32(&entry, 0),
                 kind: layout.u32(&entry, kind),
+                flags: layout.word(&entry, FLAGS),
                 address: layout.word(&entry, address),
                 offset: layout.word(&entry, place),
                 size: layout.word(&entry, length),
@@ -70,9 +77,33 @@ impl Sections {
         Some(Sections { table, names })
     }
 
+    /// Whether the table is where the header says, and all of it: it is the last part of most objects.
+    pub(super) fn check_place(reader: &Reader<'_>, header: &Header) -> Result<(), ElfError> {
+        const WHAT: &str = "its table of sections";
+        let layout = header.layout();
+        let (head, shoff, rest) = if layout.is_wide { (64, 40, 58) } else { (52, 32, 46) };
+        let bytes = reader.read(0, head, WHAT)?;
+        let offset = layout.word(&bytes, shoff);
+        if offset == 0 {
+            return Ok(());
+        }
+        // The number 0 says that the first section has it.
+        let size = u64::from(layout.u16(&bytes, rest)) * u64::from(layout.u16(&bytes, rest + 2).max(1));
+        let end = offset.checked_add(size).filter(|end| *end <= reader.length());
+        end.map(|_| ()).ok_or(ElfError::outside(WHAT))
+    }
+
     /// Whether code is what the file does not have, but tells about: what a debugger reads (`objcopy --only-keep-debug`).
     pub(super) fn lacks_code(&self, reader: &Reader<'_>) -> bool {
         self.named(reader, b".text").is_some_and(|section| section.kind == SHT_NOBITS)
+    }
+
+    /// Whether the file has nothing of all that is loaded but notes, as those have that `eu-strip -f` writes.
+    pub(super) fn lacks_all(&self) -> bool {
+        let is_there = |section: &Section| {
+            section.flags & SHF_ALLOC != 0 && ![SHT_NOTE, SHT_NOBITS].contains(&section.kind)
+        };
+        !self.table.iter().any(is_there)
     }
 
     /// The first of a kind (sh_type).

@@ -36,6 +36,8 @@ pub struct Member {
     pub offset: u64,
     /// Where in the archive it begins, and how long it is. A thin archive has it elsewhere.
     pub place: Option<(u64, u64)>,
+    /// Of a thin archive's: where its header is in the file of that name, if that is an archive itself.
+    pub nested: Option<u64>,
 }
 
 /// What is wrong with an archive.
@@ -61,8 +63,8 @@ const WHAT: &str = "a member";
 enum Named {
     /// A name.
     Name(Vec<u8>),
-    /// A name at this place of the table of long ones.
-    Long(u64),
+    /// A name at this place of the table of long ones; behind a colon, where the member is in the archive of that name.
+    Long(u64, Option<u64>),
     /// A name of this length in front of the member.
     Front(u64),
     /// The table of long names.
@@ -88,22 +90,13 @@ impl Archive {
         let mut text = 0;
         while at < reader.length() {
             let damage = |what: &str| Damage { offset: at, what: what.to_owned() };
-            let header = reader.read(at, HEADER, WHAT).map_err(|error| match error {
-                ElfError::Unreadable(error) => damage(&error),
-                _ => damage("a member's header is cut off"),
-            })?;
-            if header.get(58..60) != Some(b"`\n") {
-                return Err(damage("there is no member's header"));
-            }
-            let size = decimal(header.get(48..58).unwrap_or_default());
-            let size = size.ok_or_else(|| damage("a member's size is no number"))?;
-            let named = named(header.get(..16).unwrap_or_default());
-            let named = named.ok_or_else(|| damage("a member's name makes no sense"))?;
+            let (named, size) = header(reader, at)?;
             let start = at + HEADER;
             let is_elsewhere = self.form == Form::Thin && !matches!(named, Named::Table | Named::Index);
             let end = if is_elsewhere { Some(start) } else { start.checked_add(size) };
             let end = end.filter(|end| *end <= reader.length());
             let end = end.ok_or_else(|| damage("a member is longer than what is left of the archive"))?;
+            let mut nested = None;
             let (name, start) = match named {
                 Named::Index => (None, start),
                 Named::Table => {
@@ -111,7 +104,8 @@ impl Archive {
                     (None, start)
                 }
                 Named::Name(name) => (Some(name), start),
-                Named::Long(place) => {
+                Named::Long(place, within) => {
+                    nested = within;
                     let name = long_name(reader, long_names, place);
                     (Some(name.ok_or_else(|| damage("a member's long name is not there"))?), start)
                 }
@@ -131,12 +125,45 @@ impl Archive {
                     return Err(damage("there are more members than gb is willing to look at"));
                 }
                 let place = (!is_elsewhere).then(|| (start, end - start));
-                self.members.push(Member { name, offset: at, place });
+                self.members.push(Member {
+                    name,
+                    offset: at,
+                    place,
+                    nested: nested.filter(|_| is_elsewhere),
+                });
             }
             at = end.next_multiple_of(2);
         }
         Ok(())
     }
+}
+
+/// What the header at a place says: the name, and the size of what follows.
+fn header(reader: &Reader<'_>, at: u64) -> Result<(Named, u64), Damage> {
+    let damage = |what: &str| Damage { offset: at, what: what.to_owned() };
+    let header = reader.read(at, HEADER, WHAT).map_err(|error| match error {
+        ElfError::Unreadable(error) => damage(&error),
+        _ => damage("a member's header is cut off"),
+    })?;
+    if header.get(58..60) != Some(b"`\n") {
+        return Err(damage("there is no member's header"));
+    }
+    let size = decimal(header.get(48..58).unwrap_or_default());
+    let size = size.ok_or_else(|| damage("a member's size is no number"))?;
+    let named = named(header.get(..16).unwrap_or_default());
+    Ok((named.ok_or_else(|| damage("a member's name makes no sense"))?, size))
+}
+
+/// Where what is in the member begins whose header is at a place of an archive, and how long it is.
+pub(super) fn place_of(file: &dyn Bytes, at: u64) -> Result<(u64, u64), Damage> {
+    let (named, size) = header(&Reader::new(file), at)?;
+    let front = if let Named::Front(length) = named { length } else { 0 };
+    let start = at.checked_add(HEADER).and_then(|start| start.checked_add(front));
+    let place = start.zip(size.checked_sub(front));
+    let place =
+        place.filter(|(start, size)| start.checked_add(*size).is_some_and(|end| end <= file.length()));
+    let what = "a member is longer than what is left of the archive";
+    place.ok_or_else(|| Damage { offset: at, what: what.to_owned() })
 }
 
 /// BSD's and Darwin's indices, and LLVM's.
@@ -157,7 +184,13 @@ fn named(field: &[u8]) -> Option<Named> {
     }
     match name.strip_prefix(b"/") {
         // Of a member of an archive in a thin archive the place in that one follows.
-        Some(place) => decimal(place.split(|byte| *byte == b':').next()?).map(Named::Long),
+        Some(place) => {
+            let mut numbers = place.splitn(2, |byte| *byte == b':');
+            let place = decimal(numbers.next()?)?;
+            // binutils takes 0 for none.
+            let nested = numbers.next().map(|number| decimal(number).ok_or(())).transpose().ok()?;
+            Some(Named::Long(place, nested.filter(|nested| *nested > 0)))
+        }
         None => Some(Named::Name(name.strip_suffix(b"/").unwrap_or(name).to_vec())),
     }
 }

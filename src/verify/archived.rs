@@ -81,7 +81,9 @@ fn of_others(items: &[Item], wish: &Wish, platform: &Platform) -> Vec<(Finding, 
             if (goos.as_str(), goarch.as_str()) != ("linux", platform.goarch) =>
         {
             let what = format!("is for {goos}/{goarch}, not for linux/{}", platform.goarch);
-            Some(Finding::new("machine", what).with(format!("build it with GOARCH={}", platform.goarch)))
+            let system = if goos == "linux" { "" } else { "GOOS=linux " };
+            let remedy = format!("build it with {system}GOARCH={}", platform.goarch);
+            Some(Finding::new("machine", what).with(remedy))
         }
         _ => None,
     };

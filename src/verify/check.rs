@@ -7,9 +7,15 @@ use super::{glibc, machine, place};
 
 /// What is the matter with a file, and what it has that was not asked for.
 pub fn check(facts: &Facts, wish: &Wish) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = machine::check(&facts.header, facts.floats, wish).into_iter().collect();
-    if !matches!(facts.kind, Kind::Program | Kind::Library) {
+    let is_run = matches!(facts.kind, Kind::Program | Kind::Library);
+    let system = machine::check_system(facts, wish).filter(|_| is_run);
+    let finding = system.or_else(|| machine::check(&facts.header, facts.floats, wish));
+    let mut findings: Vec<Finding> = finding.into_iter().collect();
+    if !is_run {
         return findings;
+    }
+    if !facts.is_loadable {
+        findings.push(Finding::new("no-program", "has nothing that could be loaded"));
     }
     let is_for_it = findings.is_empty();
     findings.extend(machine::check_variant(facts, wish).into_iter().filter(|_| is_for_it));

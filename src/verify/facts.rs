@@ -2,7 +2,7 @@
 
 use super::go::Go;
 use crate::elf::{
-    Bytes, Details, Elf, ElfError, FloatAbi, Header, Notes, RequestKind, float_abi_of_object,
+    Bytes, Details, Elf, ElfError, FloatAbi, Header, Notes, RequestKind, check_length, float_abi_of_object,
     is_for_debuggers,
 };
 use crate::platform::Platform;
@@ -12,10 +12,14 @@ use crate::platform::Platform;
 pub struct Facts {
     /// Its header.
     pub header: Header,
-    /// Whose it is; none of a machine that is no port of Go's.
+    /// Whose it is; none of a machine that is no port of Go's, or of another system than Linux.
     pub platform: Option<&'static Platform>,
+    /// The system that it is for, if that is not Linux.
+    pub system: Option<String>,
     /// What it is.
     pub kind: Kind,
+    /// Whether anything of it is loaded.
+    pub is_loadable: bool,
     /// How its functions hand over floating point numbers, where it says so.
     pub floats: Option<FloatAbi>,
     /// The program that is to load it.
@@ -136,6 +140,7 @@ impl Facts {
             ),
             false => {
                 let elf = Elf::read(file)?;
+                check_length(file, &header)?;
                 let kind = Kind::of(&elf);
                 (elf, kind)
             }
@@ -174,11 +179,15 @@ impl Facts {
                 });
             }
         }
+        let system = super::machine::system(&header, &elf.notes, go.as_ref().and_then(Option::as_ref));
+        let of_machine = Platform::by_identification(header.class, header.data, header.machine);
         let is_pie = kind == Kind::Program && header.kind == goblin::elf::header::ET_DYN;
         Ok(Facts {
             header,
-            platform: Platform::by_identification(header.class, header.data, header.machine),
+            platform: of_machine.filter(|_| system.is_none()),
+            system,
             kind,
+            is_loadable: elf.is_loadable,
             floats: super::machine::float_abi(&header, floats),
             interpreter: elf.interpreter,
             needed: needed.map(|request| request.name.clone()).collect(),

@@ -2,9 +2,9 @@
 
 use std::io;
 
-use super::archive::{Archive, Member};
+use super::archive::{Archive, Member, place_of};
 use super::format::Format;
-use crate::elf::{Bytes, ElfError, FloatAbi, Header, float_abi_of_object};
+use crate::elf::{Bytes, ElfError, FloatAbi, Header, check_length, float_abi_of_object};
 use crate::platform::Platform;
 
 /// A member, and what it is.
@@ -72,7 +72,12 @@ pub fn items(file: &dyn Bytes, archive: &Archive, open: &Open<'_>) -> Vec<Item> 
     let content = |member: &Member| match member.place {
         Some((start, length)) => Content::of(&Part { file, start, length }),
         None => match open(&member.name) {
-            Ok(file) => Content::of(file.as_ref()),
+            // An archive in the archive (`ar rcT`), whose members are told one by one.
+            Ok(file) => match member.nested.map(|at| place_of(file.as_ref(), at)).transpose() {
+                Ok(Some((start, length))) => Content::of(&Part { file: file.as_ref(), start, length }),
+                Ok(None) => Content::of(file.as_ref()),
+                Err(damage) => Content::Gone(format!("it is {damage}")),
+            },
             Err(error) => Content::Gone(error.to_string()),
         },
     };
@@ -84,13 +89,19 @@ pub fn items(file: &dyn Bytes, archive: &Archive, open: &Open<'_>) -> Vec<Item> 
 impl Content {
     fn of(file: &dyn Bytes) -> Content {
         let mut head = [0; 128];
-        let length = file.read_at(0, &mut head).unwrap_or_default();
+        let length = match file.read_at(0, &mut head) {
+            Ok(length) => length,
+            Err(error) => return Content::Gone(error.to_string()),
+        };
         let head = head.get(..length).unwrap_or_default();
         match Format::of(head) {
-            Format::Elf => match Header::of(file) {
-                Ok(header) => Content::Elf(header, float_abi_of_object(file, &header)),
-                Err(error) => Content::Bad(error),
-            },
+            Format::Elf => {
+                match Header::of(file).and_then(|header| check_length(file, &header).map(|()| header)) {
+                    Ok(header) => Content::Elf(header, float_abi_of_object(file, &header)),
+                    Err(ElfError::Unreadable(error)) => Content::Gone(error),
+                    Err(error) => Content::Bad(error),
+                }
+            }
             Format::Bitcode => Content::Bitcode,
             _ => go_object(head).unwrap_or(Content::Other),
         }

@@ -503,3 +503,40 @@ fn float_abis_go_by_the_header_and_else_by_attributes() {
         assert_eq!(machine::float_abi(&header(0x0500_0000), floats), floats);
     }
 }
+
+#[test]
+fn a_long_name_for_many_versions_is_refused() {
+    let library: &'static str = Box::leak("x".repeat(60_000).into_boxed_str());
+    let sample = |count| Sample { needed: vec![(library, vec![("V", false); count])], ..program("amd64") };
+    assert_eq!(facts(&sample(10)).versions.len(), 10);
+    let error = Facts::read(&sample(1000).bytes()).unwrap_err();
+    assert_eq!(error.to_string(), "the name of a library is larger than any real one");
+}
+
+#[test]
+fn a_member_that_cannot_be_read_is_none_of_another_kind() {
+    struct Bad;
+    impl crate::elf::Bytes for Bad {
+        fn length(&self) -> u64 {
+            100
+        }
+        fn read_at(&self, _: u64, _: &mut [u8]) -> std::io::Result<usize> {
+            Err(std::io::Error::from_raw_os_error(5))
+        }
+    }
+    let member = Member { name: b"a.o".to_vec(), offset: 8, place: None, nested: None };
+    let archive = Archive { form: Form::Thin, members: vec![member], damage: None };
+    let items = items(&Bad, &archive, &|_| Ok(Box::new(Bad)));
+    assert!(matches!(&items[0].content, Content::Gone(_)), "{:?}", items[0].content);
+}
+
+#[test]
+fn a_go_program_for_android_is_for_no_linux() {
+    let sample = |goos: &str| Sample {
+        written: inline("go1.26.6", &format!("path\tm\nbuild\tGOOS={goos}\n")),
+        ..program("arm64")
+    };
+    assert_eq!(codes(&sample("linux"), &wish("arm64")), [""; 0]);
+    assert_eq!(codes(&sample("android"), &wish("arm64")), ["system"]);
+    assert_eq!(codes(&sample("android"), &Wish::default()), ["system"]);
+}

@@ -606,3 +606,181 @@ fn every_code_and_every_field_of_the_json_is_documented() {
         assert!(words.contains(&field.as_str()), "{field} is not documented");
     }
 }
+
+/// Where in a program's table of sections its largest section of code is.
+fn code_section(own: &[u8]) -> usize {
+    let word = |at: usize| u64::from_ne_bytes(own[at..at + 8].try_into().unwrap()) as usize;
+    let count = usize::from(u16::from_ne_bytes(own[60..62].try_into().unwrap()));
+    let sections = (0..count).map(|number| word(40) + number * 64);
+    // SHF_ALLOC and SHF_EXECINSTR.
+    sections.filter(|at| word(at + 8) == 6).max_by_key(|at| word(at + 32)).unwrap()
+}
+
+#[test]
+fn a_file_of_which_a_part_is_missing_is_damaged() {
+    let dir = Dir::new();
+    // What is loaded ends before what debuggers read.
+    let mut half = Sample { interpreter: None, names: vec![], written: vec![1; 4096], ..program("amd64") };
+    half.needed.clear();
+    half.symbols.clear();
+    let segment = 64 + 56;
+    let mut half = half.bytes();
+    half[segment + 32..segment + 40].copy_from_slice(&(1u64 << 20).to_le_bytes());
+    put(&dir, "half", &half);
+    let own = fs::read(PATH).unwrap();
+    put(&dir, "own", &own[..own.len() / 20]);
+    // e_shoff beyond what is there, of an object that has sections.
+    let mut cut = object("amd64");
+    cut[40..48].copy_from_slice(&4096u64.to_le_bytes());
+    cut[58..62].copy_from_slice(&[64, 0, 3, 0]);
+    put(&dir, "cut.o", &cut);
+    let members = [member("ok.o/", &object("amd64")), member("cut.o/", &cut)].concat();
+    put(&dir, "cut.a", [&b"!<arch>\n"[..], &members].concat());
+    assert_eq!(
+        said(&dir, &["half", "cut.o", "cut.a"]),
+        (
+            1,
+            "half: is damaged: part of what is loaded lies outside of the file\n\
+             cut.o: is damaged: its table of sections lies outside of the file\n\
+             cut.a: member cut.o is damaged: its table of sections lies outside of the file\n"
+                .to_owned()
+        )
+    );
+    let (code, text) = said(&dir, &["own"]);
+    assert!(code == 1 && text.starts_with("own: is damaged: "), "{text}");
+    // An offset that no file can have.
+    let mut huge = program("amd64").bytes();
+    let segment = 64 + 56;
+    huge[segment + 8..segment + 16].copy_from_slice(&(1u64 << 63).to_le_bytes());
+    put(&dir, "huge", &huge);
+    let (code, text) = said(&dir, &["huge"]);
+    assert!(code == 1 && text.starts_with("huge: is damaged: "), "{text}");
+}
+
+#[test]
+fn a_program_is_no_debug_information_for_what_one_section_says() {
+    let dir = Dir::new();
+    let mut own = fs::read(PATH).unwrap();
+    let at = code_section(&own);
+    own[at + 4..at + 8].copy_from_slice(&8u32.to_ne_bytes());
+    put(&dir, "prog", &own);
+    let (code, text) = said(&dir, &["prog"]);
+    assert!(code == 0 && text.contains(" program"), "{text}");
+    // What has no segment that is loaded can't be run.
+    let mut none = program("amd64").bytes();
+    none[56] = 0;
+    put(&dir, "none", &none);
+    assert_eq!(said(&dir, &["none"]), (1, "none: has nothing that could be loaded\n".to_owned()));
+}
+
+#[test]
+fn programs_of_other_systems_are_told() {
+    let dir = Dir::new();
+    let with_os = |os: u8| {
+        let mut bytes = program("amd64").bytes();
+        bytes[7] = os;
+        bytes
+    };
+    put(&dir, "freebsd", with_os(9));
+    put(&dir, "gnu", with_os(3));
+    let noted = Sample {
+        notes: vec![("GNU", 1, [1u32, 2, 6, 0].iter().flat_map(|word| word.to_le_bytes()).collect())],
+        ..program("amd64")
+    };
+    put(&dir, "hurd", noted.bytes());
+    assert_eq!(said(&dir, &["gnu"]).0, 0);
+    assert_eq!(
+        said(&dir, &["freebsd", "hurd"]),
+        (
+            1,
+            "freebsd: is for freebsd/amd64, not for Linux (build it with GOOS=linux)\n\
+             hurd: is for hurd/amd64, not for Linux (build it with GOOS=linux)\n"
+                .to_owned()
+        )
+    );
+    assert_eq!(
+        said(&dir, &["--platform", "arm64", "freebsd"]).1,
+        "freebsd: is for freebsd/amd64, not for linux/arm64 (build it with GOOS=linux GOARCH=arm64)\n"
+    );
+    assert_eq!(json(&dir, &["--json", "freebsd"])["files"][0]["platform"], Value::Null);
+    let go = b"go object windows amd64 go1.26.6\n";
+    put(&dir, "go.a", [&b"!<arch>\n"[..], &member("_go_.o/", go)].concat());
+    let (_, text) = said(&dir, &["--platform", "amd64", "go.a"]);
+    assert!(text.ends_with("not for linux/amd64 (build it with GOOS=linux GOARCH=amd64)\n"), "{text}");
+}
+
+#[test]
+fn libraries_that_are_asked_for_by_a_path_of_the_build_are_told() {
+    let dir = Dir::new();
+    let with = |tag: u64, text: &str| {
+        let sample = Sample {
+            names: vec![(tag, text.to_owned())],
+            needed: vec![],
+            symbols: vec![],
+            ..program("amd64")
+        };
+        put(&dir, "prog", sample.bytes());
+        said(&dir, &["prog"])
+    };
+    for (name, expected) in [
+        ("/home/me/libx.so", "asks for /home/me/libx.so, which is where it was built"),
+        ("out/libx.so", "asks for out/libx.so from whatever directory it is started in"),
+    ] {
+        let (code, text) = with(NEEDED, name);
+        assert!(code == 1 && text.starts_with(&format!("prog: {expected} (")), "{text}");
+    }
+    for name in ["libx.so", "/usr/lib/libx.so", "$ORIGIN/libx.so"] {
+        assert_eq!(with(NEEDED, name).0, 0, "{name}");
+    }
+    // A path that is empty as a whole is none.
+    for (path, code) in [("", 0), ("/usr/lib::/opt", 2)] {
+        assert_eq!(with(RUNPATH, path).0, code, "{path:?}");
+    }
+}
+
+#[test]
+fn versions_of_another_long_double_count() {
+    let dir = Dir::new();
+    let sample = Sample {
+        needed: vec![("libstdc++.so.6", vec![("GLIBCXX_IEEE128_3.4.30", false)])],
+        symbols: vec![],
+        ..program("ppc64le")
+    };
+    put(&dir, "prog", sample.bytes());
+    assert_eq!(said(&dir, &["--glibc", "GLIBCXX_3.4.29", "prog"]).0, 1);
+    assert_eq!(said(&dir, &["--glibc", "GLIBCXX_3.4.30", "prog"]).0, 0);
+}
+
+#[test]
+fn armv6_has_both_float_abis() {
+    let dir = Dir::new();
+    for (name, flags) in [("hard", 0x0500_0400), ("soft", 0x0500_0200)] {
+        put(&dir, name, Sample { flags, ..program("arm") }.bytes());
+        assert_eq!(said(&dir, &["--platform", "linux/arm/v6", name]).0, 0, "{name}");
+    }
+    assert_eq!(said(&dir, &["--platform", "linux/arm/v7", "soft"]).0, 1);
+    assert_eq!(said(&dir, &["--platform", "linux/arm/v5", "hard"]).0, 1);
+}
+
+#[test]
+fn the_members_of_archives_in_a_thin_archive_are_looked_at() {
+    let dir = Dir::new();
+    let first = [&b"!<arch>\n"[..], &member("a.o/", &object("amd64"))].concat();
+    let second = first.len();
+    put(&dir, "full.a", [first, member("b.o/", &object("arm64"))].concat());
+    let mut archive = b"!<thin>\n".to_vec();
+    archive.extend(member("//", b"full.a/\n"));
+    for place in ["/0:8".to_owned(), format!("/0:{second}"), "/0:9".to_owned()] {
+        archive.extend(member(&place, &[0; 100]).into_iter().take(60));
+    }
+    put(&dir, "thin.a", archive);
+    assert_eq!(
+        said(&dir, &["--platform", "amd64", "thin.a"]),
+        (
+            1,
+            "thin.a: member full.a can't be read: it is damaged at byte 9: there is no member's header\n\
+             thin.a: member full.a is for linux/arm64, not for linux/amd64 (build it with GOARCH=amd64)\n"
+                .to_owned()
+        )
+    );
+}
