@@ -73,16 +73,16 @@ impl Details {
 /// sections, so that a single one proves nothing.
 pub fn is_for_debuggers(file: &dyn Bytes, header: &Header) -> bool {
     let reader = Reader::new(file);
-    let has_code = || {
-        let is_code = |segment: &Segment| segment.kind == PT_LOAD && segment.flags & PF_X != 0;
-        let segments = Segments::read(&reader, header);
-        segments.is_ok_and(|all| all.all().iter().any(|segment| is_code(segment) && segment.file_size > 0))
-    };
     if !header.is_loaded() {
         return false;
     }
+    let Ok(segments) = Segments::read(&reader, header) else { return false };
+    let is_code = |of: &Segment| of.kind == PT_LOAD && of.flags & PF_X != 0 && of.file_size > 0;
+    let has_code = segments.all().iter().any(is_code);
     let sections = Sections::read(&reader, header);
-    sections.lacks_code(&reader) && (sections.lacks_all() || !has_code())
+    // The segments that `eu-strip -f` writes are those of the program; what several programs have in common (dwz) has none.
+    let lacks_all = sections.lacks_all(segments.first(PT_LOAD).is_none());
+    lacks_all || sections.lacks_code(&reader) && !has_code
 }
 
 /// Whether a file is as long as it says: a program or library has all that is loaded of it, and an object its table of sections.

@@ -98,12 +98,12 @@ impl Sections {
         self.named(reader, b".text").is_some_and(|section| section.kind == SHT_NOBITS)
     }
 
-    /// Whether the file has nothing of all that is loaded but notes, as those have that `eu-strip -f` writes.
-    pub(super) fn lacks_all(&self) -> bool {
-        let is_there = |section: &Section| {
-            section.flags & SHF_ALLOC != 0 && ![SHT_NOTE, SHT_NOBITS].contains(&section.kind)
-        };
-        !self.table.iter().any(is_there)
+    /// Whether there is nothing in the file of all that is loaded but notes; `or_none`: or whether there is nothing to load.
+    pub(super) fn lacks_all(&self, or_none: bool) -> bool {
+        let is_loaded = |section: &&Section| section.flags & SHF_ALLOC != 0 && section.kind != SHT_NOTE;
+        let mut loaded = self.table.iter().filter(is_loaded).peekable();
+        let has_any = loaded.peek().is_some() || or_none && !self.table.is_empty();
+        has_any && loaded.all(|section| section.kind == SHT_NOBITS)
     }
 
     /// The first of a kind (sh_type).

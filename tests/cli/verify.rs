@@ -666,6 +666,23 @@ fn a_program_is_no_debug_information_for_what_one_section_says() {
     put(&dir, "prog", &own);
     let (code, text) = said(&dir, &["prog"]);
     assert!(code == 0 && text.contains(" program"), "{text}");
+    // It is if the file has nothing of what is loaded (`eu-strip -f`), or if there is nothing to load (dwz).
+    let word = |own: &[u8], at: usize| u64::from_ne_bytes(own[at..at + 8].try_into().unwrap()) as usize;
+    let (table, count) = (word(&own, 40), usize::from(u16::from_ne_bytes(own[60..62].try_into().unwrap())));
+    let places = (0..count).map(|number| table + number * 64);
+    for at in places.clone() {
+        if word(&own, at + 8) & 2 != 0 {
+            own[at + 4..at + 8].copy_from_slice(&8u32.to_ne_bytes());
+        }
+    }
+    put(&dir, "prog", &own);
+    assert!(said(&dir, &["prog"]).1.ends_with(" debug information\n"));
+    for at in places {
+        own[at + 8..at + 16].fill(0);
+    }
+    own[56..58].fill(0);
+    put(&dir, "prog", &own);
+    assert!(said(&dir, &["prog"]).1.ends_with(" debug information\n"));
     // What has no segment that is loaded can't be run.
     let mut none = program("amd64").bytes();
     none[56] = 0;
