@@ -1,13 +1,13 @@
 //! What files would miss if they stood in a root that does not have them yet.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::rc::Rc;
 
 use super::hole::Hole;
-use crate::elf::Elf;
+use crate::elf::{Elf, ElfError};
 use crate::loader::{Cache, Errno, FileId, Files, Opened, Program};
 use crate::platform::ElfData;
 use crate::rootfs::{self, Finder, Needs, Root, StartError};
@@ -16,8 +16,10 @@ use crate::rootfs::{self, Finder, Needs, Root, StartError};
 pub struct Placed {
     /// Where: an absolute path without `.`, `..` and links.
     pub path: Vec<u8>,
+    /// Its other names (hard links), of the same form.
+    pub others: Vec<Vec<u8>>,
     /// What it says of itself.
-    pub elf: Rc<Elf>,
+    pub elf: Result<Rc<Elf>, ElfError>,
     /// Whether it runs with rights that not everyone has who starts it (set-user-ID, set-group-ID).
     pub is_secure: bool,
 }
@@ -25,62 +27,107 @@ pub struct Placed {
 /// A root, and files that are as if they stood in it: each sees the root's and the others.
 pub struct Stand<'a> {
     finder: Finder<'a>,
-    placed: HashMap<Vec<u8>, Result<Opened, Errno>>,
-    /// Those that are set-user-ID.
-    secure: HashSet<FileId>,
+    files: &'a [Placed],
+    /// Which file is at a path, for those that ask for it by that.
+    at: HashMap<&'a [u8], usize>,
+    /// Symbolic links that come with the files: where they are, and what they say.
+    links: &'a HashMap<Vec<u8>, Vec<u8>>,
 }
 
+/// As many links are followed for a path (MAXSYMLINKS in the kernel's include/linux/namei.h).
+const MOST_LINKS: usize = 40;
+
 impl<'a> Stand<'a> {
-    /// Puts files into a root; of several at one place the last one counts.
-    pub fn new(root: &'a Root, request: &'a rootfs::Request, files: &[Placed]) -> Stand<'a> {
-        // No file of a root is on this device.
-        let id_of = |at: usize| FileId { device: u64::MAX, inode: u64::try_from(at).unwrap_or_default() };
-        let opened = files.iter().enumerate().map(|(at, file)| {
-            let id = id_of(at);
-            (file.path.clone(), Ok(Opened { id, elf: Ok(Rc::clone(&file.elf)) }))
+    /// Puts files and links into a root; of several at one place the others see the last one.
+    pub fn new(
+        root: &'a Root,
+        request: &'a rootfs::Request,
+        files: &'a [Placed],
+        links: &'a HashMap<Vec<u8>, Vec<u8>>,
+    ) -> Stand<'a> {
+        let names = files.iter().enumerate().flat_map(|(number, file)| {
+            std::iter::once(&file.path).chain(&file.others).map(move |path| (path.as_slice(), number))
         });
-        let opened = opened.collect();
-        let secure =
-            files.iter().enumerate().filter(|(_, file)| file.is_secure).map(|(at, _)| id_of(at)).collect();
-        Stand { placed: opened, secure, finder: Finder::new(root, request) }
+        Stand { at: names.collect(), files, links, finder: Finder::new(root, request) }
     }
 
-    /// Everything that a file at a place misses, on whatever processor. One of the root's own is
-    /// looked at as the root is.
-    pub fn holes(&mut self, path: &[u8]) -> Vec<Hole> {
-        if !self.placed.contains_key(path) {
-            let start = self.finder.needs(Path::new(OsStr::from_bytes(path)));
-            return Hole::all_of(self.finder.seen(), &start);
-        }
-        match self.needs(path) {
+    /// Everything that one of the root's own files misses.
+    pub fn own_holes(&mut self, path: &[u8]) -> Vec<Hole> {
+        let start = self.finder.needs(Path::new(OsStr::from_bytes(path)));
+        Hole::all_of(self.finder.seen(), &start)
+    }
+
+    /// Everything that the file of a number misses, on whatever processor; whatever else is at its place.
+    pub fn holes(&mut self, number: usize) -> Vec<Hole> {
+        let Some(file) = self.files.get(number) else { return Vec::new() };
+        match self.needs(file, number) {
             Ok(Needs::Loaded { own, graphs }) => Hole::all_of_graphs(self, &own, &graphs),
             Ok(Needs::Nothing | Needs::Interpreter(_)) => Vec::new(),
-            Err(error) => vec![Hole::of_start(Path::new(OsStr::from_bytes(path)), &error)],
+            Err(error) => vec![Hole::of_start(Path::new(OsStr::from_bytes(&file.path)), &error)],
         }
     }
 
     /// What is loaded for a file on each kind of processor.
-    fn needs(&mut self, path: &[u8]) -> Result<Needs, StartError> {
-        let opened = self.open(path).map_err(StartError::Open)?;
-        let elf = opened.elf?;
+    fn needs(&mut self, file: &Placed, number: usize) -> Result<Needs, StartError> {
+        let elf = file.elf.clone()?;
         let Some(own) = self.finder.loader_of(&elf)? else { return Ok(Needs::Nothing) };
+        let path = file.path.as_slice();
         let real_path = elf.interpreter.is_some().then_some(path);
-        let is_secure = real_path.is_some() && self.secure.contains(&opened.id);
-        let program = Program { path, real_path, id: opened.id, elf, is_secure };
+        let is_secure = real_path.is_some() && file.is_secure;
+        let program = Program { path, real_path, id: id_of(number), elf, is_secure };
         let graphs = self.finder.variants(self, &own, &program);
         Ok(Needs::Loaded { own, graphs })
     }
+
+    /// Where a path leads by the links that come with the files, as if no directory of the root was a link; none in a circle.
+    fn real(&self, path: &[u8]) -> Option<Vec<u8>> {
+        let parts = |path: &[u8]| path.split(|byte| *byte == b'/').map(<[u8]>::to_vec).collect::<Vec<_>>();
+        // The next one is the last.
+        let mut left = parts(path);
+        left.reverse();
+        let mut real = Vec::new();
+        let mut followed = 0;
+        while let Some(part) = left.pop() {
+            match part.as_slice() {
+                b"" | b"." => {}
+                b".." => real.truncate(real.iter().rposition(|byte| *byte == b'/').unwrap_or_default()),
+                part => {
+                    let next = [&real, b"/".as_slice(), part].concat();
+                    let Some(target) = self.links.get(&next) else {
+                        real = next;
+                        continue;
+                    };
+                    followed += 1;
+                    if followed > MOST_LINKS {
+                        return None;
+                    }
+                    if target.starts_with(b"/") {
+                        real.clear();
+                    }
+                    left.extend(parts(target).into_iter().rev());
+                }
+            }
+        }
+        Some(real)
+    }
+}
+
+/// The number of a file as that of its inode.
+fn id_of(number: usize) -> FileId {
+    // No file of a root is on this device.
+    FileId { device: u64::MAX, inode: u64::try_from(number).unwrap_or_default() }
 }
 
 impl Files for Stand<'_> {
     fn open(&self, path: &[u8]) -> Result<Opened, Errno> {
-        let plain = plain(path);
-        if let Some(placed) = self.placed.get(&plain) {
-            return placed.clone();
+        let real = self.real(path).ok_or(Errno::ELOOP)?;
+        let placed = self.at.get(real.as_slice());
+        if let Some((number, file)) = placed.and_then(|number| Some((*number, self.files.get(*number)?))) {
+            return Ok(Opened { id: id_of(number), elf: file.elf.clone() });
         }
         match self.finder.seen().open(path) {
-            // The directory may be one that comes with the file.
-            Err(Errno::ENOENT) if plain != path => self.finder.seen().open(&plain),
+            // The directory, or a link, may be one that comes with the files.
+            Err(Errno::ENOENT) if real != path => self.finder.seen().open(&real),
             opened => opened,
         }
     }
@@ -100,17 +147,4 @@ impl Files for Stand<'_> {
     fn cache(&self, contents: &Rc<[u8]>, data: ElfData) -> Option<Rc<Cache>> {
         self.finder.seen().cache(contents, data)
     }
-}
-
-/// A path without `.`, `..` and doubled slashes, as if none of its directories was a link.
-fn plain(path: &[u8]) -> Vec<u8> {
-    let mut parts: Vec<&[u8]> = Vec::new();
-    for part in path.split(|byte| *byte == b'/') {
-        match part {
-            b"" | b"." => {}
-            b".." => drop(parts.pop()),
-            part => parts.push(part),
-        }
-    }
-    parts.iter().flat_map(|part| [b"/".as_slice(), part].concat()).collect()
 }

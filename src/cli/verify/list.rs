@@ -1,6 +1,6 @@
 //! Which files are looked at.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::{Counts, lines};
 use crate::error::tell;
 use crate::file::open_regular;
-use crate::rootfs::{Kind, Metadata, Root};
+use crate::rootfs::{Kind, Last, Metadata, Root};
 
 /// A file to look at.
 pub(super) struct Listed {
@@ -16,13 +16,27 @@ pub(super) struct Listed {
     pub(super) path: PathBuf,
     /// The same from what was named: the file's name, or its path below a directory.
     pub(super) below: PathBuf,
+    /// Its other names below the same directory.
+    pub(super) others: Vec<PathBuf>,
     /// Whether it was named itself.
     pub(super) is_named: bool,
+}
+
+/// A link below a directory that was named.
+pub(super) struct Link {
+    /// Its path.
+    pub(super) path: PathBuf,
+    /// The same from the directory that was named.
+    pub(super) below: PathBuf,
+    /// What it says.
+    pub(super) target: PathBuf,
 }
 
 /// The files to look at.
 pub(super) struct List {
     pub(super) files: Vec<Listed>,
+    /// Links, which are not followed, but may be what libraries are found by.
+    pub(super) links: Vec<Link>,
     /// Whether directories were named.
     pub(super) has_directories: bool,
 }
@@ -34,7 +48,7 @@ impl List {
     /// The files that are named, and of directories all that is below them: not what links lead to, and a file of several names
     /// once.
     pub(super) fn of(named: &[OsString]) -> (List, Counts) {
-        let mut list = List { files: Vec::new(), has_directories: false };
+        let mut list = List { files: Vec::new(), links: Vec::new(), has_directories: false };
         let mut counts = Counts::default();
         for name in named {
             let path = Path::new(name);
@@ -46,6 +60,7 @@ impl List {
                 false => list.files.push(Listed {
                     path: path.to_owned(),
                     below: path.file_name().unwrap_or(name).into(),
+                    others: Vec::new(),
                     is_named: true,
                 }),
             }
@@ -62,10 +77,29 @@ impl List {
             Ok(root) => root,
             Err(error) => return failed(top, error),
         };
-        let mut seen = HashSet::new();
+        // Files of several names, and where they are in the list.
+        let mut several = HashMap::new();
         walk(&root, &mut |below, found| match found {
-            Ok(found) if found.kind == Kind::File && (found.names < 2 || seen.insert(found.id)) => {
-                self.files.push(Listed { path: top.join(below), below: below.to_owned(), is_named: false });
+            Ok(found) if found.kind == Kind::File => {
+                let known = several.get(&found.id).and_then(|known: &usize| self.files.get_mut(*known));
+                if let Some(known) = known {
+                    return known.others.push(below.to_owned());
+                }
+                if found.names > 1 {
+                    several.insert(found.id, self.files.len());
+                }
+                let (path, below) = (top.join(below), below.to_owned());
+                self.files.push(Listed { path, below, others: Vec::new(), is_named: false });
+            }
+            Ok(found) if found.kind == Kind::Link => {
+                match root.resolve(&Path::new("/").join(below), Last::Keep) {
+                    Ok(resolved) => self.links.extend(resolved.target.map(|target| Link {
+                        path: top.join(below),
+                        below: below.to_owned(),
+                        target,
+                    })),
+                    Err(error) => failed(&top.join(below), error),
+                }
             }
             Ok(_) => {}
             Err(error) => failed(&top.join(below), error),

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 use self::list::List;
 use self::look::{Report, What};
-use self::stand::Place;
+use self::stand::{Place, Places};
 use super::output::print;
 use super::target::request;
 use crate::environment::Environment;
@@ -100,7 +100,8 @@ impl Arguments {
         let open = |root| stand::open(root, wish.target.as_ref());
         let root = self.against.as_deref().map(open).transpose()?;
         let settings = crate::rootfs::Request::default();
-        let mut place = root.as_ref().map(|root| Place::new(root, &settings, &self.at, &list)).transpose()?;
+        let places = root.map(|root| Places::new(root, &self.at, &list));
+        let mut place = places.as_ref().map(|places| Place::new(places, &settings));
         let mut written = Writer::new(self.json, &wish);
         for file in &list.files {
             let mut report = match look::look(file, &wish) {

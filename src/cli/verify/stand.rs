@@ -1,14 +1,15 @@
 //! `--against`: files as if they stood in a root.
 
+use std::collections::HashMap;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::lines;
-use super::list::{List, Listed};
+use super::list::{Link, List, Listed};
 use crate::closure::{Hole, Placed, Stand};
-use crate::elf::Elf;
+use crate::elf::{Elf, ElfError};
 use crate::error::Error;
 use crate::layers;
 use crate::platform::Target;
@@ -21,12 +22,19 @@ pub(super) struct Rootfs {
     path: PathBuf,
 }
 
+/// Where the files are put in a root, and the links that come with them.
+pub(super) struct Places {
+    rootfs: Rootfs,
+    placed: Vec<Placed>,
+    /// Which of these a file is, by the path that it is listed by.
+    numbers: HashMap<PathBuf, usize>,
+    links: HashMap<Vec<u8>, Vec<u8>>,
+}
+
 /// The root with the files in it.
 pub(super) struct Place<'a> {
     stand: Stand<'a>,
-    rootfs: &'a Rootfs,
-    /// Where the files are put.
-    at: PathBuf,
+    places: &'a Places,
 }
 
 /// Opens a root: a directory, or an image that is an archive; of several images the one for a platform.
@@ -43,29 +51,41 @@ pub(super) fn open(path: &Path, platform: Option<&Target>) -> Result<Rootfs, Err
     Ok(Rootfs { root, path: path.canonicalize().map_err(failed)? })
 }
 
-impl<'a> Place<'a> {
-    /// Puts all files that are listed there, so that they see each other.
-    pub(super) fn new(
-        rootfs: &'a Rootfs,
-        request: &'a rootfs::Request,
-        at: &Path,
-        list: &List,
-    ) -> Result<Place<'a>, Error> {
+impl Places {
+    /// Puts all files that are listed into a root, so that they see each other.
+    pub(super) fn new(rootfs: Rootfs, at: &Path, list: &List) -> Places {
         let at = Path::new("/").join(at);
         // Programs see where they are without links.
         let at = rootfs.root.resolve(&at, Last::Follow).map_or(at, |found| found.path);
-        let mut placed = Vec::new();
-        for file in &list.files {
+        let (mut placed, mut numbers) = (Vec::new(), HashMap::new());
+        let absolute = |below: &PathBuf| at.join(below).into_os_string().into_vec();
+        for file in list.files.iter().filter(|file| rootfs.inside(&file.path).is_none()) {
             // What can't be read is told of when it is looked at.
             let Ok(opened) = file.open() else { continue };
-            let Ok(elf) = Elf::read(&opened) else { continue };
-            let (path, is_there) = rootfs.path_of(&at, file);
-            if !is_there {
-                let is_secure = opened.0.metadata().is_ok_and(|found| found.mode() & 0o6000 != 0);
-                placed.push(Placed { path, elf: Rc::new(elf), is_secure });
-            }
+            let elf = match Elf::read(&opened) {
+                Err(ElfError::NotElf | ElfError::TooShort) => continue,
+                elf => elf.map(Rc::new),
+            };
+            let is_secure = opened.0.metadata().is_ok_and(|found| found.mode() & 0o6000 != 0);
+            let others = file.others.iter().map(absolute).collect();
+            numbers.insert(file.path.clone(), placed.len());
+            placed.push(Placed { path: absolute(&file.below), others, elf, is_secure });
         }
-        Ok(Place { stand: Stand::new(&rootfs.root, request, &placed), rootfs, at })
+        let is_there =
+            |link: &&Link| link.path.parent().is_some_and(|parent| rootfs.inside(parent).is_some());
+        let links = list.links.iter().filter(|link| !is_there(link));
+        let links =
+            links.map(|link| (absolute(&link.below), link.target.clone().into_os_string().into_vec()));
+        let links = links.collect();
+        Places { rootfs, placed, numbers, links }
+    }
+}
+
+impl<'a> Place<'a> {
+    /// The root with the files in it.
+    pub(super) fn new(places: &'a Places, request: &'a rootfs::Request) -> Place<'a> {
+        let stand = Stand::new(&places.rootfs.root, request, &places.placed, &places.links);
+        Place { stand, places }
     }
 
     /// What a file misses there.
@@ -73,8 +93,16 @@ impl<'a> Place<'a> {
         if !matches!(facts.kind, Kind::Program | Kind::Library) {
             return Vec::new();
         }
-        let (path, _) = self.rootfs.path_of(&self.at, file);
-        let holes = self.stand.holes(&path);
+        let number = self.places.numbers.get(&file.path);
+        let placed = number.and_then(|number| Some((*number, self.places.placed.get(*number)?)));
+        let (path, holes) = match (placed, self.places.rootfs.inside(&file.path)) {
+            (Some((number, placed)), _) => (placed.path.clone(), self.stand.holes(number)),
+            (None, Some(path)) => {
+                let holes = self.stand.own_holes(&path);
+                (path, holes)
+            }
+            (None, None) => return Vec::new(),
+        };
         let mut findings: Vec<_> = holes.iter().take(MOST).map(|hole| finding(hole, &path, facts)).collect();
         if let Some(more) = holes.len().checked_sub(MOST).filter(|more| *more > 0) {
             findings.push(Finding::new("missing", format!("misses {more} more")));
@@ -104,12 +132,10 @@ fn finding(hole: &Hole, path: &[u8], facts: &Facts) -> Finding {
 }
 
 impl Rootfs {
-    /// Where a file stands in the root: where it is, if it is in it; else where it is put. Whether it is in it.
-    fn path_of(&self, at: &Path, file: &Listed) -> (Vec<u8>, bool) {
-        let real = file.path.canonicalize().ok();
-        match real.as_deref().and_then(|real| real.strip_prefix(&self.path).ok()) {
-            Some(inside) => (Path::new("/").join(inside).into_os_string().into_vec(), true),
-            None => (at.join(&file.below).into_os_string().into_vec(), false),
-        }
+    /// The path in the root of a file that is in it.
+    fn inside(&self, path: &Path) -> Option<Vec<u8>> {
+        let real = path.canonicalize().ok()?;
+        let inside = real.strip_prefix(&self.path).ok()?;
+        Some(Path::new("/").join(inside).into_os_string().into_vec())
     }
 }
