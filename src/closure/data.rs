@@ -31,12 +31,15 @@ fn is_for_debuggers(file: &Path) -> bool {
 }
 
 /// Whether somebody may well start a script of a directory. Sources, and examples among documents, are for whoever has their
-/// interpreter; a module whose interpreter is to be anywhere in PATH is more often imported.
+/// interpreter; a module, by its name or because its interpreter is to be anywhere in PATH, is more often imported (Debian's
+/// cgi.py is executable, for a python that Debian does not have).
 pub(super) fn is_started(script: &Path, interpreter: &Interpreter) -> bool {
     let is_of_sources = |part: Component<'_>| ["share", "src"].iter().any(|name| part.as_os_str() == *name);
     let is_absolute =
         matches!(interpreter, Interpreter::Path(path) if path.starts_with(b"/") && !path.ends_with(b"/env"));
-    is_of_programs(script.parent()) || (is_absolute && !script.components().any(is_of_sources))
+    let is_module =
+        script.extension().is_some_and(|end| ["py", "pl", "pm", "rb"].iter().any(|module| end == *module));
+    is_of_programs(script.parent()) || (is_absolute && !is_module && !script.components().any(is_of_sources))
 }
 
 /// Whether a file is for another machine than all of these loaders.

@@ -292,3 +292,18 @@ fn what_is_asked_for_takes_the_place_of_what_is_made_and_a_set_of_nothing_is_mis
     assert_eq!(holes(&found.holes), [""; 0]);
     assert!(found.items.iter().any(|item| item.path == Path::new("/usr/lib/ssl/cert.pem")));
 }
+
+#[test]
+fn a_module_that_is_executable_is_no_program_unless_it_is_where_programs_are() {
+    let place = Place::new("GLIBC_2.34");
+    place.file("/usr/lib/python3/cgi.py", "#! /usr/local/bin/python\n", 0o755);
+    let proof = prove(&place.root(), None);
+    assert_eq!(holes(&proof.holes), [""; 0]);
+    assert_eq!(proof.notes, ["/usr/lib/python3/cgi.py is for /usr/local/bin/python, which is not there"]);
+    place.file("/usr/libexec/run.py", "#! /usr/local/bin/python\n", 0o755);
+    place.file("/usr/lib/tool/run", "#! /usr/local/bin/python\n", 0o755);
+    assert_eq!(
+        holes(&prove(&place.root(), None).holes),
+        ["/usr/local/bin/python for /usr/lib/tool/run", "/usr/local/bin/python for /usr/libexec/run.py"]
+    );
+}
