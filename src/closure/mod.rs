@@ -34,7 +34,7 @@ mod tests;
 pub use gather::{Closure, GatherError, Item, gather};
 pub use hole::Hole;
 pub use nsswitch::{Database, Malformed, databases};
-pub use placed::{Placed, Stand};
+pub use placed::{Placed, Stand, place};
 pub use profile::{PROFILES, Profile};
 pub use proof::{Proof, prove};
 pub use request::Request;

@@ -1,16 +1,17 @@
 //! What files would miss if they stood in a root that does not have them yet.
 
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 
 use super::hole::Hole;
 use crate::elf::{Elf, ElfError};
-use crate::loader::{Cache, Errno, FileId, Files, Opened, Program};
-use crate::platform::ElfData;
-use crate::rootfs::{self, Finder, Needs, Root, StartError};
+use crate::loader::{Cache, Errno, FileId, Files, Opened, Own, Program};
+use crate::platform::{ElfData, Platform};
+use crate::rootfs::{self, Finder, Last, Needs, Root, StartError};
 
 /// A file that is to stand in a root.
 pub struct Placed {
@@ -30,6 +31,12 @@ pub struct Stand<'a> {
     files: &'a [Placed],
     /// Which file is at a path, for those that ask for it by that.
     at: HashMap<&'a [u8], usize>,
+    /// The last parts of all these paths and links.
+    names: HashSet<&'a [u8]>,
+    /// Where directories are in the root without links.
+    directories: RefCell<HashMap<Vec<u8>, Vec<u8>>>,
+    /// The loader of the root's own programs, once it was looked for.
+    usual: Option<Option<Rc<Own>>>,
     /// Symbolic links that come with the files: where they are, and what they say.
     links: &'a HashMap<Vec<u8>, Vec<u8>>,
 }
@@ -48,7 +55,17 @@ impl<'a> Stand<'a> {
         let names = files.iter().enumerate().flat_map(|(number, file)| {
             std::iter::once(&file.path).chain(&file.others).map(move |path| (path.as_slice(), number))
         });
-        Stand { at: names.collect(), files, links, finder: Finder::new(root, request) }
+        let at: HashMap<_, _> = names.collect();
+        let names = at.keys().copied().chain(links.keys().map(Vec::as_slice)).map(|path| split(path).1);
+        Stand {
+            names: names.collect(),
+            at,
+            files,
+            links,
+            directories: RefCell::default(),
+            usual: None,
+            finder: Finder::new(root, request),
+        }
     }
 
     /// Everything that one of the root's own files misses.
@@ -62,7 +79,7 @@ impl<'a> Stand<'a> {
         let Some(file) = self.files.get(number) else { return Vec::new() };
         match self.needs(file, number) {
             Ok(Needs::Loaded { own, graphs }) => Hole::all_of_graphs(self, &own, &graphs),
-            Ok(Needs::Nothing | Needs::Interpreter(_)) => Vec::new(),
+            Ok(Needs::Nothing | Needs::Interpreter(_)) => self.of_other_machine(file).into_iter().collect(),
             Err(error) => vec![Hole::of_start(Path::new(OsStr::from_bytes(&file.path)), &error)],
         }
     }
@@ -77,6 +94,39 @@ impl<'a> Stand<'a> {
         let program = Program { path, real_path, id: id_of(number), elf, is_secure };
         let graphs = self.finder.variants(self, &own, &program);
         Ok(Needs::Loaded { own, graphs })
+    }
+
+    /// What is the matter with a file that needs nothing, if the root's own programs are for a machine that does not run it.
+    fn of_other_machine(&mut self, file: &Placed) -> Option<Hole> {
+        let header = file.elf.as_ref().ok()?.header;
+        let finder = &mut self.finder;
+        let own = self.usual.get_or_insert_with(|| finder.usual()).as_ref()?.platform;
+        let of = Platform::by_identification(header.class, header.data, header.machine);
+        let is_run = of == Some(own) || of.is_some() && of == own.companion();
+        let name = |platform: Option<&Platform>| {
+            platform.map_or("another machine".to_owned(), |of| format!("linux/{}", of.goarch))
+        };
+        let why = format!("it is for {}, and the root's programs are for {}", name(of), name(Some(own)));
+        (!is_run).then(|| Hole::new(String::from_utf8_lossy(&file.path), "a machine that runs it", why))
+    }
+
+    /// The number of the file that a path leads to.
+    fn number(&self, real: &[u8]) -> Option<usize> {
+        if let Some(number) = self.at.get(real) {
+            return Some(*number);
+        }
+        let (directory, name) = split(real);
+        if !self.names.contains(name) {
+            return None;
+        }
+        let mut known = self.directories.borrow_mut();
+        let inside = known.entry(directory.to_vec()).or_insert_with(|| {
+            place(self.finder.seen().root(), Path::new(OsStr::from_bytes(directory)))
+                .into_os_string()
+                .into_vec()
+        });
+        let inside = self.real(&[inside, b"/".as_slice(), name].concat())?;
+        self.at.get(inside.as_slice()).copied()
     }
 
     /// Where a path leads by the links that come with the files, as if no directory of the root was a link; none in a circle.
@@ -112,6 +162,28 @@ impl<'a> Stand<'a> {
     }
 }
 
+/// Where a path is in a root without links: as far as it is there, and what is not as it is written.
+pub fn place(root: &Root, path: &Path) -> PathBuf {
+    let mut real = PathBuf::from("/");
+    for part in path.components() {
+        match part {
+            Component::Normal(name) => {
+                let next = real.join(name);
+                real = root.resolve(&next, Last::Follow).map_or(next, |found| found.path);
+            }
+            Component::ParentDir => drop(real.pop()),
+            _ => {}
+        }
+    }
+    real
+}
+
+/// A path's directory, and its last part.
+fn split(path: &[u8]) -> (&[u8], &[u8]) {
+    let at = path.iter().rposition(|byte| *byte == b'/').map_or(0, |at| at + 1);
+    path.split_at(at)
+}
+
 /// The number of a file as that of its inode.
 fn id_of(number: usize) -> FileId {
     // No file of a root is on this device.
@@ -121,8 +193,8 @@ fn id_of(number: usize) -> FileId {
 impl Files for Stand<'_> {
     fn open(&self, path: &[u8]) -> Result<Opened, Errno> {
         let real = self.real(path).ok_or(Errno::ELOOP)?;
-        let placed = self.at.get(real.as_slice());
-        if let Some((number, file)) = placed.and_then(|number| Some((*number, self.files.get(*number)?))) {
+        let placed = self.number(&real);
+        if let Some((number, file)) = placed.and_then(|number| Some((number, self.files.get(number)?))) {
             return Ok(Opened { id: id_of(number), elf: file.elf.clone() });
         }
         match self.finder.seen().open(path) {

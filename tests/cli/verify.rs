@@ -856,3 +856,64 @@ fn libraries_of_a_directory_are_found_by_its_links_and_all_of_their_names() {
     put(&dir, "app", needing("libx.so.1", "$ORIGIN"));
     assert_eq!(code(&["app", "root/opt/own"]), 1);
 }
+
+#[test]
+fn a_static_program_for_another_machine_than_the_roots_is_a_finding() {
+    let dir = Dir::new();
+    root(&dir, "amd64", "GLIBC_2.34");
+    let of = |goarch: &str| {
+        Sample {
+            interpreter: None,
+            names: vec![],
+            needed: vec![],
+            symbols: vec![],
+            kind: 2,
+            ..program(goarch)
+        }
+        .bytes()
+    };
+    for goarch in ["amd64", "386", "arm"] {
+        put(&dir, goarch, of(goarch));
+        // Nothing tells what this root is for.
+        assert_eq!(said(&dir, &["--against", "root", goarch]).0, 0, "{goarch}");
+    }
+    put(&dir, "root/bin/sh", program("amd64").bytes());
+    for goarch in ["amd64", "386"] {
+        assert_eq!(said(&dir, &["--against", "root", goarch]).0, 0, "{goarch}");
+    }
+    assert_eq!(
+        said(&dir, &["--against", "root", "arm"]),
+        (
+            1,
+            "arm: misses a machine that runs it: it is for linux/arm, and the root's programs are for linux/amd64\n"
+                .to_owned()
+        )
+    );
+}
+
+#[test]
+fn the_place_may_be_written_in_any_way_and_lead_through_links_of_the_root() {
+    let dir = Dir::new();
+    root(&dir, "amd64", "GLIBC_2.34");
+    fs::create_dir_all(dir.path().join("root/usr/lib")).unwrap();
+    symlink("usr/lib", dir.path().join("root/lib")).unwrap();
+    put(&dir, "libx.so.1", library("amd64", "libx.so.1").bytes());
+    let code = |at: &str, runpath: &str| {
+        put(&dir, "app", needing("libx.so.1", runpath));
+        said(&dir, &["--against", "root", "--at", at, "app", "libx.so.1"]).0
+    };
+    for at in ["/opt/app", "/opt/./app", "/opt//app/", "./opt/app", "/opt/x/../app"] {
+        assert_eq!((code(at, "/opt/app"), code(at, "$ORIGIN"), code(at, "/opt/other")), (0, 0, 1), "{at}");
+    }
+    // Neither the directory itself nor the one above it has to be there.
+    for at in ["/lib/app", "/usr/lib/app", "/lib/a/../app"] {
+        for runpath in ["/usr/lib/app", "/lib/app", "/lib/./app", "$ORIGIN"] {
+            assert_eq!(code(at, runpath), 0, "{at} {runpath}");
+        }
+    }
+    put(&dir, "out/lib/app/libx.so.1", library("amd64", "libx.so.1").bytes());
+    for runpath in ["/usr/lib/app", "/lib/app"] {
+        put(&dir, "out/bin/app", needing("libx.so.1", runpath));
+        assert_eq!(said(&dir, &["--against", "root", "--at", "/", "out"]).0, 0, "{runpath}");
+    }
+}

@@ -8,12 +8,12 @@ use std::rc::Rc;
 
 use super::lines;
 use super::list::{Link, List, Listed};
-use crate::closure::{Hole, Placed, Stand};
+use crate::closure::{Hole, Placed, Stand, place};
 use crate::elf::{Elf, ElfError};
 use crate::error::Error;
 use crate::layers;
 use crate::platform::Target;
-use crate::rootfs::{self, Last, Root};
+use crate::rootfs::{self, Root};
 use crate::verify::{Facts, Finding, Kind, symbols};
 
 /// A root, and where it is on this machine.
@@ -54,11 +54,16 @@ pub(super) fn open(path: &Path, platform: Option<&Target>) -> Result<Rootfs, Err
 impl Places {
     /// Puts all files that are listed into a root, so that they see each other.
     pub(super) fn new(rootfs: Rootfs, at: &Path, list: &List) -> Places {
-        let at = Path::new("/").join(at);
-        // Programs see where they are without links.
-        let at = rootfs.root.resolve(&at, Last::Follow).map_or(at, |found| found.path);
         let (mut placed, mut numbers) = (Vec::new(), HashMap::new());
-        let absolute = |below: &PathBuf| at.join(below).into_os_string().into_vec();
+        let mut directories = HashMap::new();
+        let mut absolute = |below: &Path| {
+            let whole = at.join(below);
+            let directory = whole.parent().unwrap_or(at).to_owned();
+            // Programs see where they are without links.
+            let real = directories.entry(directory);
+            let real = real.or_insert_with_key(|directory| place(&rootfs.root, directory));
+            real.join(below.file_name().unwrap_or_default()).into_os_string().into_vec()
+        };
         for file in list.files.iter().filter(|file| rootfs.inside(&file.path).is_none()) {
             // What can't be read is told of when it is looked at.
             let Ok(opened) = file.open() else { continue };
@@ -67,7 +72,7 @@ impl Places {
                 elf => elf.map(Rc::new),
             };
             let is_secure = opened.0.metadata().is_ok_and(|found| found.mode() & 0o6000 != 0);
-            let others = file.others.iter().map(absolute).collect();
+            let others = file.others.iter().map(|below| absolute(below)).collect();
             numbers.insert(file.path.clone(), placed.len());
             placed.push(Placed { path: absolute(&file.below), others, elf, is_secure });
         }
