@@ -10,7 +10,7 @@ use super::hole::Hole;
 use super::script;
 use super::{base, data, nsswitch};
 use crate::elf::ElfError;
-use crate::loader::{FileId, Object, Own, Settings};
+use crate::loader::{Errno, FileId, Object, Own, Settings};
 use crate::rootfs::{self, Finder, Kind, Last, Needs, Root, StartError, Variant};
 
 /// What was looked at, and what is missing.
@@ -20,8 +20,10 @@ pub struct Proof {
     pub files: usize,
     /// Programs and libraries that a loader loads.
     pub objects: usize,
-    /// What is missing.
+    /// What is missing. A root that could not be looked at to its end is not proven, so that is among it.
     pub holes: Vec<Hole>,
+    /// Those of the holes that say what could not be looked at.
+    pub unseen: Vec<Hole>,
     /// What is to be known beside that.
     pub notes: Vec<String>,
 }
@@ -61,6 +63,11 @@ pub fn prove(root: &Root, library_path: Option<Vec<u8>>) -> Proof {
     proof
 }
 
+/// Whether an error tells what is there: nothing, or links in a circle.
+fn is_answer(errno: Errno) -> bool {
+    [Errno::ENOENT, Errno::ENOTDIR, Errno::ELOOP].contains(&errno)
+}
+
 struct Looking<'a> {
     root: &'a Root,
     finder: Finder<'a>,
@@ -89,7 +96,7 @@ impl Looking<'_> {
             let names = match self.root.list(&directory, MOST_FILES) {
                 Ok(names) => names,
                 Err(error) => {
-                    self.hole(&directory, "what is in it", error.to_string());
+                    self.unseen(&directory, "what is in it", error.to_string());
                     continue;
                 }
             };
@@ -97,7 +104,7 @@ impl Looking<'_> {
                 let file = directory.join(name);
                 self.proof.files += 1;
                 if self.proof.files > MOST_FILES {
-                    return self.hole(
+                    return self.unseen(
                         &file,
                         "the rest",
                         "there are more files than gb is willing to look at",
@@ -110,7 +117,7 @@ impl Looking<'_> {
                         Kind::File => self.file(&file, found.mode, found.id),
                         _ => {}
                     },
-                    Err(error) => self.hole(&file, "it", error.to_string()),
+                    Err(error) => self.unseen(&file, "it", error.to_string()),
                 }
             }
         }
@@ -125,7 +132,12 @@ impl Looking<'_> {
         let is_place =
             data::is_of_programs(file.parent()) || [b"lib".as_slice(), b"lib64"].contains(&directory);
         if is_place || data::is_library_name(file) {
-            self.hole(file, "what the link leads to", error.to_string());
+            // What is not there, and a circle, were seen; whatever else is wrong may be with who looks.
+            let code = error.raw_os_error().map(Errno::from_raw);
+            match code.is_some_and(is_answer) {
+                true => self.hole(file, "what the link leads to", error.to_string()),
+                false => self.unseen(file, "what the link leads to", error.to_string()),
+            }
         }
     }
 
@@ -159,7 +171,14 @@ impl Looking<'_> {
     fn settle(&mut self) {
         for (file, error) in std::mem::take(&mut self.unstartable) {
             if !data::is_foreign(self.finder.seen(), self.owns.iter().map(Rc::as_ref), &file) {
-                self.proof.holes.push(Hole::of_start(&file, &error));
+                let hole = Hole::of_start(&file, &error);
+                let is_unseen = match error {
+                    StartError::Open(errno) => !is_answer(errno),
+                    StartError::Elf(ElfError::Unreadable(_)) => true,
+                    _ => false,
+                };
+                self.proof.unseen.extend(is_unseen.then(|| hole.clone()));
+                self.proof.holes.push(hole);
             }
         }
     }
@@ -264,6 +283,13 @@ impl Looking<'_> {
         }
         let by = base::NSSWITCH_PATH.to_owned();
         self.proof.holes.extend(holes.into_iter().map(|hole| Hole { by: by.clone(), ..hole }));
+    }
+
+    /// A hole that is one because nobody could look.
+    fn unseen(&mut self, by: &Path, missing: &str, why: impl Into<String>) {
+        let hole = Hole::new(by.to_string_lossy(), missing, why);
+        self.proof.unseen.push(hole.clone());
+        self.proof.holes.push(hole);
     }
 
     fn hole(&mut self, by: &Path, missing: impl Into<String>, why: impl Into<String>) {

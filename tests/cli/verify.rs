@@ -917,3 +917,80 @@ fn the_place_may_be_written_in_any_way_and_lead_through_links_of_the_root() {
         assert_eq!(said(&dir, &["--against", "root", "--at", "/", "out"]).0, 0, "{runpath}");
     }
 }
+
+#[test]
+fn the_json_of_a_whole_root_is_as_it_is_documented() {
+    let dir = Dir::new();
+    root(&dir, "amd64", "GLIBC_2.34");
+    put(&dir, "root/usr/bin/prog", needing("libx.so.1", "/opt"));
+    put(&dir, "root/usr/bin/other", program("arm64").bytes());
+    let all = json(&dir, &["--json", "--image-root", "root"]);
+    assert_eq!((&all["files_seen"], &all["objects"]), (&7.into(), &3.into()), "{all}");
+    let findings = all["findings"].as_array().unwrap();
+    let of = |code: &str| findings.iter().find(|finding| finding["code"] == code).unwrap();
+    assert_eq!(of("machine")["what"], "is for linux/arm64, not for linux/amd64");
+    assert_eq!(of("missing")["what"], "misses libx.so.1: not found");
+    assert!(of("missing")["searched"][0].as_str().unwrap().ends_with("/opt/"), "{all}");
+    let documented =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/verify.md")).unwrap();
+    let words = quoted(&documented);
+    for finding in findings {
+        assert_eq!(finding["level"], "finding");
+        for field in finding.as_object().unwrap().keys().chain(all.as_object().unwrap().keys()) {
+            assert!(words.contains(&field.as_str()), "{field} is not documented");
+        }
+    }
+}
+
+#[test]
+fn static_programs_of_a_whole_root_are_counted_and_a_file_of_two_names_is_one() {
+    let dir = Dir::new();
+    let is_static =
+        Sample { interpreter: None, names: vec![], needed: vec![], symbols: vec![], ..program("amd64") };
+    put(&dir, "root/bin/one", Sample { kind: 2, ..is_static }.bytes());
+    fs::hard_link(dir.path().join("root/bin/one"), dir.path().join("root/bin/two")).unwrap();
+    assert_eq!(
+        said(&dir, &["--image-root", "root"]),
+        (0, "root: 1 programs and libraries for linux/amd64 among 3 files find all they need\n".to_owned())
+    );
+}
+
+#[test]
+fn what_of_a_whole_root_may_not_be_looked_at_is_no_finding() {
+    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::process::CommandExt;
+    let dir = Dir::new();
+    root(&dir, "amd64", "GLIBC_2.34");
+    put(&dir, "root/usr/bin/prog", program("amd64").bytes());
+    put(&dir, "root/secret/file", "text");
+    let mode = |path: &str, mode| {
+        fs::set_permissions(dir.path().join(path), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    mode(".", 0o755);
+    mode("root/secret", 0o000);
+    dir.file("root/usr/bin/unreadable", program("amd64").bytes(), 0o111);
+    let own = dir.gb();
+    let nobodys = |words: &[&str]| {
+        let mut command = std::process::Command::new(&own);
+        command.env_clear().args(words).arg("root").current_dir(dir.path());
+        if nix::unistd::geteuid().is_root() {
+            command.gid(65534).uid(65534);
+        }
+        let result = command.output().unwrap();
+        (result.status.code(), String::from_utf8(result.stderr).unwrap())
+    };
+    let (code, told) = nobodys(&["verify", "--image-root"]);
+    assert_eq!(
+        (code, told.as_str()),
+        (
+            Some(125),
+            "gb: look at /secret: Permission denied (os error 13)\n\
+             gb: look at /usr/bin/unreadable: Permission denied (os error 13)\n"
+        )
+    );
+    // A root that is not looked at to its end is not proven.
+    assert_eq!(nobodys(&["strip-libs", "--check"]).0, Some(1));
+    mode("root/secret", 0o755);
+    mode("root/usr/bin/unreadable", 0o755);
+    assert_eq!(nobodys(&["verify", "--image-root"]), (Some(0), String::new()));
+}

@@ -1,6 +1,7 @@
 //! `gb verify --image-root`: a whole root's own view. Everything in it finds what it needs, is for one machine, and no link that
 //! loaders and shells look at leads nowhere.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -13,6 +14,7 @@ use crate::cli::output::print;
 use crate::closure::{Proof, prove};
 use crate::elf::Header;
 use crate::error::{Error, tell};
+use crate::loader::FileId;
 use crate::platform::{PLATFORMS, Platform, Target};
 use crate::rootfs::{self, Finder, Kind, Root};
 use crate::verify::{belongs_elsewhere, described, is_given_to_others, is_started};
@@ -21,6 +23,8 @@ use crate::verify::{belongs_elsewhere, described, is_given_to_others, is_started
 struct Machines {
     /// The machine.
     platform: &'static Platform,
+    /// How many programs and libraries are for it.
+    own: usize,
     /// Programs and libraries for others, in places where this one's are.
     foreign: Vec<(PathBuf, String)>,
     /// What could not be looked at.
@@ -30,9 +34,18 @@ struct Machines {
 pub(super) fn verify(path: &Path, asked: Option<&Target>, as_json: bool) -> Result<ExitCode, Error> {
     let shown = lines::path(path);
     let root = stand::root(path, asked)?;
-    let machines = Machines::of(&root, asked.map(|target| target.platform))
+    let mut machines = Machines::of(&root, asked.map(|target| target.platform))
         .ok_or_else(|| Error::Usage(format!("verify {shown}: there is no program or library in it")))?;
-    let proof = prove(&root, None);
+    let mut proof = prove(&root, None);
+    // What could not be looked at is neither good nor bad.
+    for hole in &proof.unseen {
+        let of = format!("look at {}: ", lines::clean(&hole.by));
+        if !machines.failed.iter().any(|failed| failed.starts_with(&of)) {
+            machines.failed.push(of + &lines::clean(&hole.why));
+        }
+    }
+    let unseen = std::mem::take(&mut proof.unseen);
+    proof.holes.retain(|hole| !unseen.contains(hole));
     let is_good = proof.holes.is_empty() && machines.foreign.is_empty();
     let wanted = format!("linux/{}", machines.platform.goarch);
     match as_json {
@@ -55,7 +68,7 @@ pub(super) fn verify(path: &Path, asked: Option<&Target>, as_json: bool) -> Resu
             if is_good && machines.failed.is_empty() {
                 text.push_str(&format!(
                     "{shown}: {} programs and libraries for {wanted} among {} files find all they need\n",
-                    proof.objects, proof.files
+                    machines.own, proof.files
                 ));
             }
             print(text.as_bytes())?
@@ -76,19 +89,22 @@ pub(super) fn verify(path: &Path, asked: Option<&Target>, as_json: bool) -> Resu
 
 fn value(path: &Path, proof: &Proof, machines: &Machines) -> Value {
     let texts = |texts: &[String]| Value::Array(texts.iter().map(|text| word(text)).collect());
+    let platform = format!("linux/{}", machines.platform.goarch);
     let foreign = machines.foreign.iter().map(|(path, machine)| {
         object(vec![
             ("code", word("machine")),
+            ("level", word("finding")),
             ("path", word(&path.to_string_lossy())),
-            ("is_for", word(machine)),
+            ("what", word(&format!("is for {machine}, not for {platform}"))),
+            ("remedy", Value::Null),
         ])
     });
     let holes = proof.holes.iter().map(|hole| {
         object(vec![
             ("code", word("missing")),
+            ("level", word("finding")),
             ("path", word(&hole.by)),
-            ("missing", word(&hole.missing)),
-            ("why", word(&hole.why)),
+            ("what", word(&format!("misses {}: {}", hole.missing, hole.why))),
             ("searched", texts(&hole.searched)),
             ("remedy", maybe(hole.hint.as_deref())),
         ])
@@ -96,9 +112,9 @@ fn value(path: &Path, proof: &Proof, machines: &Machines) -> Value {
     object(vec![
         ("schema", json::SCHEMA.into()),
         ("root", word(&path.to_string_lossy())),
-        ("platform", word(&format!("linux/{}", machines.platform.goarch))),
-        ("files", proof.files.into()),
-        ("objects", proof.objects.into()),
+        ("platform", word(&platform)),
+        ("files_seen", proof.files.into()),
+        ("objects", machines.own.into()),
         ("findings", Value::Array(foreign.chain(holes).collect())),
         ("notes", texts(&proof.notes)),
         ("not_looked_at", texts(&machines.failed)),
@@ -115,18 +131,19 @@ impl Machines {
             let path = Path::new("/").join(path);
             let read = match found {
                 Ok(found) if found.kind == Kind::File && is_started(&path, found.mode) => {
-                    root.open_regular(&path).map(|file| Header::of(&file).ok())
+                    let id = found.id;
+                    root.open_regular(&path).map(|file| Header::of(&file).ok().map(|header| (header, id)))
                 }
                 Ok(_) => return,
                 Err(error) => Err(error),
             };
             match read {
-                Ok(Some(header)) => headers.push((path, header)),
+                Ok(Some((header, id))) => headers.push((path, header, id)),
                 Ok(None) => {}
                 Err(error) => failed.push(format!("look at {}: {error}", lines::path(&path))),
             }
         });
-        headers.retain(|(_, header)| header.is_loaded());
+        headers.retain(|(_, header, _)| header.is_loaded());
         let request = rootfs::Request::default();
         let usual = || Finder::new(root, &request).usual().map(|own| own.platform);
         let platform = asked.or_else(usual).or_else(|| most(&headers))?;
@@ -136,18 +153,22 @@ impl Machines {
             of == own || of.is_some() && of == platform.companion()
         };
         let foreign =
-            headers.iter().filter(|(path, header)| !is_own(header) && !belongs_elsewhere(path, header));
-        let foreign = foreign.map(|(path, header)| (path.clone(), described(header))).collect();
-        Some(Machines { platform, foreign, failed })
+            headers.iter().filter(|(path, header, _)| !is_own(header) && !belongs_elsewhere(path, header));
+        let foreign = foreign.map(|(path, header, _)| (path.clone(), described(header))).collect();
+        // A file of several names is one.
+        let own = headers.iter().filter(|(_, header, _)| is_own(header)).map(|(_, _, id)| *id);
+        let own = own.collect::<HashSet<_>>().len();
+        Some(Machines { platform, own, foreign, failed })
     }
 }
 
 /// What most programs and libraries are for.
-fn most(headers: &[(PathBuf, Header)]) -> Option<&'static Platform> {
+fn most(headers: &[(PathBuf, Header, FileId)]) -> Option<&'static Platform> {
     let of = |header: &Header| Platform::by_identification(header.class, header.data, header.machine);
     let count = |platform: &Platform| {
-        let own =
-            headers.iter().filter(|(path, header)| of(header) == Some(platform) && !is_given_to_others(path));
+        let own = headers
+            .iter()
+            .filter(|(path, header, _)| of(header) == Some(platform) && !is_given_to_others(path));
         own.count()
     };
     PLATFORMS.iter().max_by_key(|platform| count(platform)).filter(|platform| count(platform) > 0)
