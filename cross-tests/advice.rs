@@ -93,7 +93,7 @@ fn packages(lab: &Lab) -> Verdict {
     let lines = scripts.iter().filter(|(path, _)| path.components().any(|part| part.as_os_str() == "docker"));
     let lines = lines.flat_map(|(_, text)| text.lines()).filter(|line| line.contains("(apt-get install "));
     all.extend(lines.flat_map(advised).map(str::to_owned));
-    ensure!(all.contains("mmdebstrap"), "{all:?}");
+    ensure!(all.contains("mmdebstrap arch-test"), "{all:?}");
 
     let tries = all.iter().map(|packages| {
         format!("apt-get -qq install --simulate --no-install-recommends {packages} >/dev/null 2>/tmp/why || {{ echo '{packages}:'; cat /tmp/why; }}\n")

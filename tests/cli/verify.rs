@@ -752,31 +752,6 @@ fn libraries_that_are_asked_for_by_a_path_of_the_build_are_told() {
     // A path that is empty as a whole is none.
     for (path, code) in [("", 0), ("/usr/lib::/opt", 2)] {
         assert_eq!(with(RUNPATH, path).0, code, "{path:?}");
-/// A program that needs a library beside libc.
-fn needing(library: &str, runpath: &str) -> Vec<u8> {
-    let names =
-        vec![(NEEDED, library.to_owned()), (NEEDED, "libc.so.6".to_owned()), (RUNPATH, runpath.to_owned())];
-    Sample { names, ..program("amd64") }.bytes()
-}
-
-#[test]
-fn of_files_with_one_name_each_is_looked_at_itself() {
-    let dir = Dir::new();
-    root(&dir, "amd64", "GLIBC_2.34");
-    put(&dir, "bad/tool", needing("libx.so.1", "/opt"));
-    put(&dir, "good/tool", program("amd64").bytes());
-    put(&dir, "root/usr/bin/tool", needing("libx.so.1", "/opt"));
-    for words in [
-        ["bad/tool", "good/tool"],
-        ["good/tool", "bad/tool"],
-        ["root/usr/bin/tool", "good/tool"],
-        ["good/tool", "root/usr/bin/tool"],
-    ] {
-        let (code, text) = said(&dir, &[&["--against", "root"][..], &words].concat());
-        let missing: Vec<_> =
-            text.lines().filter(|line| line.contains("/tool: misses libx.so.1: not found")).collect();
-        assert_eq!((code, missing.len(), text.lines().count()), (1, 1, 2), "{text}");
-        assert!(!missing[0].starts_with("good/"), "{text}");
     }
 }
 
@@ -825,6 +800,37 @@ fn the_members_of_archives_in_a_thin_archive_are_looked_at() {
                 .to_owned()
         )
     );
+}
+
+/// A program that needs a library beside libc.
+fn needing(library: &str, runpath: &str) -> Vec<u8> {
+    let names =
+        vec![(NEEDED, library.to_owned()), (NEEDED, "libc.so.6".to_owned()), (RUNPATH, runpath.to_owned())];
+    Sample { names, ..program("amd64") }.bytes()
+}
+
+#[test]
+fn of_files_with_one_name_each_is_looked_at_itself() {
+    let dir = Dir::new();
+    root(&dir, "amd64", "GLIBC_2.34");
+    put(&dir, "bad/tool", needing("libx.so.1", "/opt"));
+    put(&dir, "good/tool", program("amd64").bytes());
+    put(&dir, "root/usr/bin/tool", needing("libx.so.1", "/opt"));
+    for words in [
+        ["bad/tool", "good/tool"],
+        ["good/tool", "bad/tool"],
+        ["root/usr/bin/tool", "good/tool"],
+        ["good/tool", "root/usr/bin/tool"],
+    ] {
+        let (code, text) = said(&dir, &[&["--against", "root"][..], &words].concat());
+        let missing: Vec<_> =
+            text.lines().filter(|line| line.contains("/tool: misses libx.so.1: not found")).collect();
+        assert_eq!((code, missing.len(), text.lines().count()), (1, 1, 2), "{text}");
+        assert!(!missing[0].starts_with("good/"), "{text}");
+    }
+}
+
+#[test]
 fn libraries_of_a_directory_are_found_by_its_links_and_all_of_their_names() {
     let dir = Dir::new();
     root(&dir, "amd64", "GLIBC_2.34");
