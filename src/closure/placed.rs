@@ -101,8 +101,8 @@ impl<'a> Stand<'a> {
         let header = file.elf.as_ref().ok()?.header;
         let finder = &mut self.finder;
         let own = self.usual.get_or_insert_with(|| finder.usual()).as_ref()?.platform;
-        let of = Platform::by_identification(header.class, header.data, header.machine);
-        let is_run = of == Some(own) || of.is_some() && of == own.companion();
+        let of = header.platform();
+        let is_run = of.is_some_and(|of| own.runs(of));
         let name = |platform: Option<&Platform>| {
             platform.map_or("another machine".to_owned(), |of| format!("linux/{}", of.goarch))
         };

@@ -5,7 +5,7 @@ use goblin::elf::program_header::PT_LOAD;
 
 use super::ElfError;
 use super::reader::{Bytes, Layout, Reader};
-use crate::platform::{ElfClass, ElfData, Machine};
+use crate::platform::{ElfClass, ElfData, Machine, Platform};
 
 /// The header of an ELF file, word for word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,6 +87,16 @@ impl Header {
             segment_size: layout.u16(&bytes, flags + 6),
             segments: layout.u16(&bytes, flags + 8),
         })
+    }
+
+    /// Whose files have such headers; none of a machine that is no port of Go's.
+    pub fn platform(&self) -> Option<&'static Platform> {
+        Platform::by_identification(self.class, self.data, self.machine)
+    }
+
+    /// Whether it is for the same machine as another one.
+    pub fn is_like(&self, other: &Header) -> bool {
+        (self.class, self.data, self.machine) == (other.class, other.data, other.machine)
     }
 
     /// How it writes its numbers.

@@ -92,7 +92,7 @@ fn at(start: u64, number: u64, size: u64) -> Result<u64, ElfError> {
 /// How many symbols there are, by the table that has a place for each (DT_HASH: nbucket, nchain).
 fn plain_count(reader: &Reader<'_>, header: &Header, offset: u64) -> Result<u64, ElfError> {
     let layout = header.layout();
-    let platform = Platform::by_identification(header.class, header.data, header.machine);
+    let platform = header.platform();
     match layout.is_wide && platform.is_some_and(Platform::has_wide_hash) {
         true => Ok(layout.word(&reader.read(offset, 16, WHAT)?, 8)),
         false => Ok(layout.u32(&reader.read(offset, 8, WHAT)?, 4).into()),

@@ -87,8 +87,8 @@ impl Own {
     pub fn read(path: &[u8], bytes: &[u8]) -> Result<Own, NoLoader> {
         let elf = Elf::read(&bytes)?;
         let header = elf.header;
-        let platform = Platform::by_identification(header.class, header.data, header.machine)
-            .ok_or(NoLoader::Machine { machine: header.machine.0, class: header.class })?;
+        let platform =
+            header.platform().ok_or(NoLoader::Machine { machine: header.machine.0, class: header.class })?;
         let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
         let has_name = |loader: &str| loader.as_bytes().ends_with(&join(&[b"/", name]));
         let abi = platform.all_abis().find(|abi| has_name(abi.loader)).unwrap_or(platform.default_abi());
@@ -103,7 +103,7 @@ impl Own {
     /// Where the loader of a file is that names none: a library's. The likelier C library first.
     pub fn usual_paths(elf: &Elf) -> Vec<Vec<u8>> {
         let header = &elf.header;
-        let platform = Platform::by_identification(header.class, header.data, header.machine);
+        let platform = header.platform();
         let Some(platform) = platform else { return Vec::new() };
         let glibc = platform.all_abis().map(|abi| (abi, abi.loader.as_bytes().to_vec()));
         let musl = platform.all_abis().map(|abi| (abi, abi.loading.musl_loader().into_bytes()));

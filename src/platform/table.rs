@@ -120,6 +120,11 @@ impl Platform {
         };
         Platform::by_goarch(goarch)
     }
+
+    /// Whether the kernel of this one runs programs of another one as they are.
+    pub fn runs(&self, other: &Platform) -> bool {
+        other == self || self.companion() == Some(other)
+    }
 }
 
 /// Where a file tells how its functions hand over floating point numbers, beside its header.

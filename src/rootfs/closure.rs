@@ -13,7 +13,7 @@ use super::platforms;
 use super::root::Root;
 use super::script;
 use super::walk::Last;
-use crate::elf::{Dynamic, Elf, ElfError, Header, Notes, Request as DynamicRequest, RequestKind};
+use crate::elf::{Dynamic, Elf, ElfError, Notes, Request as DynamicRequest, RequestKind};
 use crate::loader::{
     Answer, Asker, FileId, Files, Graph, How, Kind, NoLoader, Object, Own, Program, Settings, resolve,
 };
@@ -205,8 +205,7 @@ impl<'a> Finder<'a> {
             None if !asks => return Ok(None),
             None => self.usual_loader(elf)?,
         };
-        let kind = |header: &Header| (header.class, header.data, header.machine);
-        match kind(&elf.header) == kind(&own.header) {
+        match elf.header.is_like(&own.header) {
             true => Ok(Some(own)),
             false => Err(StartError::OtherMachine(own.path.clone())),
         }

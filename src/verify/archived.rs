@@ -34,7 +34,7 @@ fn name(item: &Item) -> Option<String> {
     match &item.content {
         Content::Elf(header, floats) => {
             let mut name = described(header);
-            let platform = Platform::by_identification(header.class, header.data, header.machine);
+            let platform = header.platform();
             if platform.is_some_and(|platform| !platform.has_own_flags(header.flags)) {
                 name.push_str(&format!(" of another ABI (e_flags {:#x})", header.flags));
             }

@@ -17,7 +17,7 @@ pub fn belongs_elsewhere(path: &Path, header: &Header) -> bool {
     if is_given_to_others(path) || header.machine.is_bpf() {
         return true;
     }
-    let Some(own) = Platform::by_identification(header.class, header.data, header.machine) else {
+    let Some(own) = header.platform() else {
         return false;
     };
     let is_own_triple = |part: &str| Platform::by_triple(part).is_some_and(|(platform, _)| platform == own);

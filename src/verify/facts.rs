@@ -180,7 +180,7 @@ impl Facts {
             }
         }
         let system = super::machine::system(&header, &elf.notes, go.as_ref().and_then(Option::as_ref));
-        let of_machine = Platform::by_identification(header.class, header.data, header.machine);
+        let of_machine = header.platform();
         let is_pie = kind == Kind::Program && header.kind == goblin::elf::header::ET_DYN;
         Ok(Facts {
             header,

@@ -5,7 +5,7 @@ use super::finding::Finding;
 use super::go::Go;
 use super::wish::Wish;
 use crate::elf::{FloatAbi, Header, Notes};
-use crate::platform::{ElfClass, ElfData, Platform, Variant};
+use crate::platform::{ElfClass, ElfData, Variant};
 
 /// The systems that EI_OSABI tells, by Go's names where Go has them (the gABI; binutils' elf/common.h).
 const SYSTEMS: [(u8, &str); 13] = [
@@ -51,7 +51,7 @@ pub(super) fn system(header: &Header, notes: &Notes, go: Option<&Go>) -> Option<
 /// What a header says a file is for, in words: `linux/arm64`.
 pub fn described(header: &Header) -> String {
     let order = if header.data == ElfData::Big { "big" } else { "little" };
-    match Platform::by_identification(header.class, header.data, header.machine) {
+    match header.platform() {
         Some(platform) => {
             format!("{}/{}", of_header(header).as_deref().unwrap_or("linux"), platform.goarch)
         }
@@ -66,7 +66,7 @@ pub fn described(header: &Header) -> String {
 /// How a file hands over floating point numbers, where its machine has several ways and it says which.
 pub(super) fn float_abi(header: &Header, floats: Option<FloatAbi>) -> Option<FloatAbi> {
     let by_flags = || {
-        let platform = Platform::by_identification(header.class, header.data, header.machine)?;
+        let platform = header.platform()?;
         let has_several = platform.all_abis().nth(1).is_some();
         let abi = platform.abi_of_flags(header.flags).filter(|_| has_several)?;
         Some(if abi.has_soft_float() { FloatAbi::Soft } else { FloatAbi::Hard })
@@ -78,7 +78,7 @@ pub(super) fn float_abi(header: &Header, floats: Option<FloatAbi>) -> Option<Flo
 pub(super) fn check_system(facts: &Facts, wish: &Wish) -> Option<Finding> {
     let of = facts.system.as_deref()?;
     let header = &facts.header;
-    let of = match Platform::by_identification(header.class, header.data, header.machine) {
+    let of = match header.platform() {
         Some(platform) => format!("{of}/{}", platform.goarch),
         None => of.to_owned(),
     };

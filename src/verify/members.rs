@@ -110,7 +110,7 @@ impl Content {
     /// The architecture that it is for, if it is for one that Go has.
     pub fn platform(&self) -> Option<&'static Platform> {
         match self {
-            Content::Elf(header, _) => Platform::by_identification(header.class, header.data, header.machine),
+            Content::Elf(header, _) => header.platform(),
             Content::Go { goos, goarch, .. } if goos == "linux" => Platform::by_goarch(goarch),
             _ => None,
         }

@@ -147,11 +147,7 @@ impl Machines {
         let request = rootfs::Request::default();
         let usual = || Finder::new(root, &request).usual().map(|own| own.platform);
         let platform = asked.or_else(usual).or_else(|| most(&headers))?;
-        let is_own = |header: &Header| {
-            let own = Some(platform);
-            let of = Platform::by_identification(header.class, header.data, header.machine);
-            of == own || of.is_some() && of == platform.companion()
-        };
+        let is_own = |header: &Header| header.platform().is_some_and(|of| platform.runs(of));
         let foreign =
             headers.iter().filter(|(path, header, _)| !is_own(header) && !belongs_elsewhere(path, header));
         let foreign = foreign.map(|(path, header, _)| (path.clone(), described(header))).collect();
@@ -164,11 +160,10 @@ impl Machines {
 
 /// What most programs and libraries are for.
 fn most(headers: &[(PathBuf, Header, FileId)]) -> Option<&'static Platform> {
-    let of = |header: &Header| Platform::by_identification(header.class, header.data, header.machine);
     let count = |platform: &Platform| {
         let own = headers
             .iter()
-            .filter(|(path, header, _)| of(header) == Some(platform) && !is_given_to_others(path));
+            .filter(|(path, header, _)| header.platform() == Some(platform) && !is_given_to_others(path));
         own.count()
     };
     PLATFORMS.iter().max_by_key(|platform| count(platform)).filter(|platform| count(platform) > 0)
