@@ -15,6 +15,20 @@ pub trait Bytes {
 
     /// Reads some from an offset, at most as many as the buffer has room for; 0 at the end.
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
+
+    /// Fills a buffer from an offset as far as there are bytes; how far.
+    fn fill_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut filled = 0;
+        while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            match self.read_at(offset.saturating_add(filled as u64), rest) {
+                Ok(0) => break,
+                Ok(length) => filled += length,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(filled)
+    }
 }
 
 impl Bytes for [u8] {
@@ -150,17 +164,8 @@ impl<'a> Reader<'a> {
             return Ok(Part { chunk, skip });
         }
         let mut buffer = vec![0; CHUNK];
-        let mut filled = 0;
-        while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-            let at = start.saturating_add(filled.try_into().unwrap_or(u64::MAX));
-            match self.file.read_at(at, rest) {
-                Ok(0) => break,
-                Ok(length) => filled += length,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(ElfError::Unreadable(error.to_string())),
-            }
-        }
-        buffer.truncate(filled);
+        let filled = self.file.fill_at(start, &mut buffer);
+        buffer.truncate(filled.map_err(|error| ElfError::Unreadable(error.to_string()))?);
         let chunk: Rc<[u8]> = buffer.into();
         if chunks.len() == KEPT {
             chunks.remove(0);

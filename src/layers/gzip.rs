@@ -3,7 +3,6 @@
 use miniz_oxide::inflate::TINFLStatus;
 use miniz_oxide::inflate::core::{DecompressorOxide, decompress, inflate_flags::TINFL_FLAG_HAS_MORE_INPUT};
 
-use super::tar::fill;
 use crate::elf::Bytes;
 
 /// What such a file begins with.
@@ -104,7 +103,7 @@ impl Input<'_> {
     /// Bytes that were not used yet; none at the end.
     fn rest(&mut self) -> Result<&[u8], GzipError> {
         if self.used >= self.filled {
-            self.filled = fill(self.packed, self.at, &mut self.buffer)?;
+            self.filled = self.packed.fill_at(self.at, &mut self.buffer)?;
             self.at = self.at.saturating_add(self.filled as u64);
             self.used = 0;
         }

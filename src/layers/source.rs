@@ -5,7 +5,7 @@ use std::io::{Seek, SeekFrom, Write};
 use sha2::{Digest, Sha256};
 
 use super::gzip::{self, GzipError};
-use super::tar::{fill, read};
+use super::tar::read;
 use crate::elf::Bytes;
 use crate::rootfs::Regular;
 use crate::sys;
@@ -91,7 +91,7 @@ pub fn check(file: &dyn Bytes, expected: &str) -> Result<(), SourceError> {
     let (mut sum, mut at) = (Sha256::new(), 0);
     let mut buffer = vec![0; 256 << 10];
     loop {
-        let filled = fill(file, at, &mut buffer)?;
+        let filled = file.fill_at(at, &mut buffer)?;
         let part = buffer.get(..filled).unwrap_or_default();
         if part.is_empty() {
             break;

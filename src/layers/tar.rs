@@ -264,23 +264,9 @@ impl<'a> Reader<'a> {
 /// Reads so many bytes, or as many as there are.
 pub(super) fn read(bytes: &dyn Bytes, at: u64, length: usize) -> Result<Vec<u8>, TarError> {
     let mut buffer = vec![0; length];
-    let filled = fill(bytes, at, &mut buffer).map_err(|error| TarError::Unreadable(error.to_string()))?;
+    let filled = bytes.fill_at(at, &mut buffer).map_err(|error| TarError::Unreadable(error.to_string()))?;
     buffer.truncate(filled);
     Ok(buffer)
-}
-
-/// Fills a buffer as far as there are bytes; how far.
-pub(super) fn fill(bytes: &dyn Bytes, at: u64, buffer: &mut [u8]) -> std::io::Result<usize> {
-    let mut filled = 0;
-    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        match bytes.read_at(at.saturating_add(filled as u64), rest) {
-            Ok(0) => break,
-            Ok(length) => filled += length,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(filled)
 }
 
 fn cut_off(at: u64) -> TarError {

@@ -63,15 +63,7 @@ impl Regular {
         // One more than it is said to have, so that one that has grown is noticed.
         let most = most.min(self.metadata.size.saturating_sub(start).saturating_add(1));
         let mut bytes = vec![0; usize::try_from(most).map_err(|_| Errno::EFBIG)?];
-        let mut filled = 0;
-        while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-            match self.read_at(start.saturating_add(filled as u64), rest) {
-                Ok(0) => break,
-                Ok(length) => filled += length,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
+        let filled = self.fill_at(start, &mut bytes)?;
         bytes.truncate(filled);
         Ok(bytes)
     }
