@@ -8,7 +8,7 @@ use super::header::{Header, Segment, Segments};
 use super::reader::Reader;
 use super::sections::Sections;
 use super::symbols::{self, Symbol};
-use super::{Bytes, Elf, ElfError};
+use super::{Bytes, Elf, ElfError, Notes};
 use crate::platform::{FloatMark, Machine};
 
 /// What an ELF file says beside what its loader goes by.
@@ -38,26 +38,61 @@ pub enum FloatAbi {
     Soft,
 }
 
+/// A file, with all that is to be known of it.
+pub struct Examined {
+    /// What it says to its loader; nothing if it is one for debuggers.
+    pub elf: Elf,
+    /// What else it says.
+    pub details: Details,
+    /// Whether it is for debuggers, without what is loaded.
+    pub is_for_debuggers: bool,
+}
+
+/// Reads all of a file that is to be known; `section` is the name of one that is looked for. A program or library that is shorter
+/// than it says, and an object without its table of sections, is an error.
+pub fn examine(file: &dyn Bytes, section: &[u8]) -> Result<Examined, ElfError> {
+    let reader = Reader::new(file);
+    let header = Header::read(&reader)?;
+    let sections = Sections::read(&reader, &header);
+    let segments = Segments::read(&reader, &header)?;
+    let is_for_debuggers = header.is_loaded() && is_for_debuggers(&reader, &segments, &sections);
+    let elf = match is_for_debuggers {
+        true => Elf { header, is_loadable: false, interpreter: None, dynamic: None, notes: Notes::default() },
+        false => {
+            let elf = Elf::of(&reader, header, &segments)?;
+            check_whole(&reader, &header, &segments)?;
+            elf
+        }
+    };
+    let details = Details::of(&reader, &elf, &segments, &sections, section);
+    Ok(Examined { elf, details, is_for_debuggers })
+}
+
 impl Details {
-    /// Reads what is asked for, of a file that was read; `section` is the name of one that is looked for.
-    pub fn read(file: &dyn Bytes, elf: &Elf, section: &[u8]) -> Result<Details, ElfError> {
-        let reader = Reader::new(file);
+    fn of(
+        reader: &Reader<'_>,
+        elf: &Elf,
+        segments: &Segments,
+        sections: &Sections,
+        section: &[u8],
+    ) -> Details {
         let header = &elf.header;
-        let segments = Segments::read(&reader, header)?;
-        let sections = Sections::read(&reader, header);
-        let named = sections.named(&reader, section).map(|section| (section.offset, section.size));
+        let named = sections.named(reader, section).map(|section| (section.offset, section.size));
         let is_data = |flags: u32| flags & (PF_X | PF_W) == PF_W;
         let loads = || segments.all().iter().filter(|segment| segment.kind == PT_LOAD);
         let data = loads().filter(|segment| is_data(segment.flags));
         let data = data.map(|segment| (segment.offset, segment.file_size));
-        Ok(Details {
+        Details {
             executable_stack: segments.last(PT_GNU_STACK).map(|segment| segment.flags & PF_X != 0),
             has_relro: segments.first(PT_GNU_RELRO).is_some(),
-            floats: floats(&reader, header, &segments, &sections),
-            symbols: symbols_of(&reader, elf, &segments),
+            floats: match header.kind {
+                ET_REL => floats(reader, header, &Segments::none(), sections),
+                _ => floats(reader, header, segments, sections),
+            },
+            symbols: symbols_of(reader, elf, segments),
             data: named.into_iter().chain(data).collect(),
             loaded: loads().map(|segment| (segment.address, segment.file_size, segment.offset)).collect(),
-        })
+        }
     }
 
     /// Where in the file the byte is that is loaded at an address, and how many follow it there.
@@ -69,37 +104,33 @@ impl Details {
     }
 }
 
-/// Whether a file is one for debuggers, without what is loaded; what it says to a loader is nothing then. Loaders don't look at
-/// sections, so that a single one proves nothing.
-pub fn is_for_debuggers(file: &dyn Bytes, header: &Header) -> bool {
-    let reader = Reader::new(file);
-    if !header.is_loaded() {
-        return false;
-    }
-    let Ok(segments) = Segments::read(&reader, header) else { return false };
+/// Whether a program or library is one for debuggers, without what is loaded; what it says to a loader is nothing then. Loaders
+/// don't look at sections, so that a single one proves nothing.
+fn is_for_debuggers(reader: &Reader<'_>, segments: &Segments, sections: &Sections) -> bool {
     let is_code = |of: &Segment| of.kind == PT_LOAD && of.flags & PF_X != 0 && of.file_size > 0;
     let has_code = segments.all().iter().any(is_code);
-    let sections = Sections::read(&reader, header);
     // The segments that `eu-strip -f` writes are those of the program; what several programs have in common (dwz) has none.
     let lacks_all = sections.lacks_all(segments.first(PT_LOAD).is_none());
-    lacks_all || sections.lacks_code(&reader) && !has_code
+    lacks_all || sections.lacks_code(reader) && !has_code
 }
 
 /// Whether a file is as long as it says: a program or library has all that is loaded of it, and an object its table of sections.
 pub fn check_length(file: &dyn Bytes, header: &Header) -> Result<(), ElfError> {
     let reader = Reader::new(file);
+    let segments = if header.is_loaded() { Segments::read(&reader, header)? } else { Segments::none() };
+    check_whole(&reader, header, &segments)
+}
+
+fn check_whole(reader: &Reader<'_>, header: &Header, segments: &Segments) -> Result<(), ElfError> {
     if header.kind == ET_REL {
-        return Sections::check_place(&reader, header);
-    }
-    if !header.is_loaded() {
-        return Ok(());
+        return Sections::check_place(reader, header);
     }
     let is_whole = |segment: &Segment| {
         let end = segment.offset.checked_add(segment.file_size);
         segment.kind != PT_LOAD || segment.file_size == 0 || end.is_some_and(|end| end <= reader.length())
     };
-    let segments = Segments::read(&reader, header)?;
-    segments.all().iter().all(is_whole).then_some(()).ok_or(ElfError::outside("part of what is loaded"))
+    let is_whole = !header.is_loaded() || segments.all().iter().all(is_whole);
+    is_whole.then_some(()).ok_or(ElfError::outside("part of what is loaded"))
 }
 
 /// How an object that is to be linked hands over floating point numbers, where its machine has several ways.

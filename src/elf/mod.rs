@@ -16,7 +16,7 @@ mod sections;
 mod symbols;
 mod versions;
 
-pub use details::{Details, FloatAbi, check_length, float_abi_of_object, is_for_debuggers};
+pub use details::{Details, Examined, FloatAbi, check_length, examine, float_abi_of_object};
 pub use dynamic::{Dynamic, Request, RequestKind};
 pub use header::Header;
 pub use notes::{Dlopen, Notes, Priority};
@@ -90,13 +90,17 @@ impl Elf {
         let reader = Reader::new(file);
         let header = Header::read(&reader)?;
         let segments = Segments::read(&reader, &header)?;
+        Elf::of(&reader, header, &segments)
+    }
+
+    fn of(reader: &Reader<'_>, header: Header, segments: &Segments) -> Result<Elf, ElfError> {
         let interpreter =
-            segments.first(PT_INTERP).map(|segment| interpreter(&reader, segment)).transpose()?;
+            segments.first(PT_INTERP).map(|segment| interpreter(reader, segment)).transpose()?;
         Ok(Elf {
             is_loadable: segments.first(PT_LOAD).is_some(),
             interpreter,
-            dynamic: Dynamic::read(&reader, &header, &segments)?,
-            notes: Notes::read(&reader, &header, &segments)?,
+            dynamic: Dynamic::read(reader, &header, segments)?,
+            notes: Notes::read(reader, &header, segments)?,
             header,
         })
     }

@@ -1,10 +1,7 @@
 //! What an ELF file is, and what it needs.
 
 use super::go::Go;
-use crate::elf::{
-    Bytes, Details, Elf, ElfError, FloatAbi, Header, Notes, RequestKind, check_length, float_abi_of_object,
-    is_for_debuggers,
-};
+use crate::elf::{Bytes, Elf, ElfError, Examined, FloatAbi, Header, Notes, RequestKind, examine};
 use crate::platform::Platform;
 
 /// What an ELF file is, and what it needs.
@@ -132,25 +129,10 @@ fn is_pie(elf: &Elf) -> bool {
 impl Facts {
     /// Reads an ELF file.
     pub fn read(file: &dyn Bytes) -> Result<Facts, ElfError> {
-        let header = Header::of(file)?;
-        let (elf, kind) = match is_for_debuggers(file, &header) {
-            true => (
-                Elf { header, is_loadable: false, interpreter: None, dynamic: None, notes: Notes::default() },
-                Kind::Debug,
-            ),
-            false => {
-                let elf = Elf::read(file)?;
-                check_length(file, &header)?;
-                let kind = Kind::of(&elf);
-                (elf, kind)
-            }
-        };
-        let details = Details::read(file, &elf, super::go::SECTION)?;
+        let Examined { elf, details, is_for_debuggers } = examine(file, super::go::SECTION)?;
+        let header = elf.header;
+        let kind = if is_for_debuggers { Kind::Debug } else { Kind::of(&elf) };
         let go = matches!(kind, Kind::Program | Kind::Library).then(|| Go::read(file, &header, &details));
-        let floats = match kind {
-            Kind::Object => float_abi_of_object(file, &header),
-            _ => details.floats,
-        };
         let dynamic = elf.dynamic.unwrap_or_default();
         let needed = dynamic.requests.iter().filter(|request| request.kind == RequestKind::Needed);
         let (symbols, symbols_error) = match details.symbols {
@@ -188,7 +170,7 @@ impl Facts {
             system,
             kind,
             is_loadable: elf.is_loadable,
-            floats: super::machine::float_abi(&header, floats),
+            floats: super::machine::float_abi(&header, details.floats),
             interpreter: elf.interpreter,
             needed: needed.map(|request| request.name.clone()).collect(),
             versions,
