@@ -31,30 +31,57 @@ const FLAGS: usize = 8;
 /// No real file has more, and with `-ffunction-sections` some have many.
 const MOST: u64 = 1 << 18;
 
+const WHAT: &str = "its table of sections";
+
+/// What a file's header says of the table.
+struct Place {
+    /// e_shoff
+    offset: u64,
+    /// e_shentsize
+    entry_size: u16,
+    /// e_shnum
+    count: u16,
+    /// e_shstrndx
+    names: u16,
+}
+
+impl Place {
+    fn read(reader: &Reader<'_>, header: &Header) -> Result<Place, ElfError> {
+        let layout = header.layout();
+        // Elf32_Ehdr, Elf64_Ehdr.
+        let (head, shoff, rest) = if layout.is_wide { (64, 40, 58) } else { (52, 32, 46) };
+        let bytes = reader.read(0, head, WHAT)?;
+        Ok(Place {
+            offset: layout.word(&bytes, shoff),
+            entry_size: layout.u16(&bytes, rest),
+            count: layout.u16(&bytes, rest + 2),
+            names: layout.u16(&bytes, rest + 4),
+        })
+    }
+}
+
 impl Sections {
     pub(super) fn read(reader: &Reader<'_>, header: &Header) -> Sections {
         Sections::try_read(reader, header).unwrap_or(Sections { table: Vec::new(), names: None })
     }
 
     fn try_read(reader: &Reader<'_>, header: &Header) -> Option<Sections> {
-        const WHAT: &str = "its table of sections";
         let layout = header.layout();
-        // Elf32_Ehdr, Elf64_Ehdr: e_shoff; e_shentsize, e_shnum, e_shstrndx. Elf32_Shdr, Elf64_Shdr.
-        let (head, shoff, rest, size) = if layout.is_wide { (64, 40, 58, 64) } else { (52, 32, 46, 40) };
-        let bytes = reader.read(0, head, WHAT).ok()?;
-        let offset = layout.word(&bytes, shoff);
-        if offset == 0 || u64::from(layout.u16(&bytes, rest)) != size {
+        // Elf32_Shdr, Elf64_Shdr.
+        let size = if layout.is_wide { 64 } else { 40 };
+        let Place { offset, entry_size, count, names } = Place::read(reader, header).ok()?;
+        if offset == 0 || u64::from(entry_size) != size {
             return None;
         }
         let at = |number: u64| offset.checked_add(number.checked_mul(size)?);
         let first = reader.read(offset, size, WHAT).ok()?;
         let [kind, address, place, length, link] =
             if layout.is_wide { [4, 16, 24, 32, 40] } else { [4, 12, 16, 20, 24] };
-        let count = match layout.u16(&bytes, rest + 2) {
+        let count = match count {
             0 => layout.word(&first, length),
             count => count.into(),
         };
-        let names = match layout.u16(&bytes, rest + 4) {
+        let names = match names {
             IN_FIRST => layout.u32(&first, link).into(),
             number => u64::from(number),
         };
@@ -79,16 +106,12 @@ impl Sections {
 
     /// Whether the table is where the header says, and all of it: it is the last part of most objects.
     pub(super) fn check_place(reader: &Reader<'_>, header: &Header) -> Result<(), ElfError> {
-        const WHAT: &str = "its table of sections";
-        let layout = header.layout();
-        let (head, shoff, rest) = if layout.is_wide { (64, 40, 58) } else { (52, 32, 46) };
-        let bytes = reader.read(0, head, WHAT)?;
-        let offset = layout.word(&bytes, shoff);
+        let Place { offset, entry_size, count, .. } = Place::read(reader, header)?;
         if offset == 0 {
             return Ok(());
         }
         // The number 0 says that the first section has it.
-        let size = u64::from(layout.u16(&bytes, rest)) * u64::from(layout.u16(&bytes, rest + 2).max(1));
+        let size = u64::from(entry_size) * u64::from(count.max(1));
         let end = offset.checked_add(size).filter(|end| *end <= reader.length());
         end.map(|_| ()).ok_or(ElfError::outside(WHAT))
     }
