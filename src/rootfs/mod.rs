@@ -27,6 +27,6 @@ pub use output::{Existing, Output, OutputError};
 pub use regular::Regular;
 pub use root::Root;
 pub use stored::{Stored, find};
-pub use tree::{AddError, Made, Node, Tree};
+pub use tree::{AddError, Added, Made, Node, Tree};
 pub use walk::{Last, Link, Resolved};
 pub use write::{Times, WriteError, Written, write};

@@ -64,20 +64,29 @@ pub enum AddError {
     },
 }
 
+/// What was taken over for a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Added {
+    /// Where it leads.
+    pub place: PathBuf,
+    /// The links on the way, in order.
+    pub links: Vec<PathBuf>,
+}
+
 impl Tree {
     /// Takes over what a path leads to, with every link on the way and every directory above; returns its place.
     ///
     /// Of a directory only the directory itself.
-    pub fn add(&mut self, root: &Root, path: &Path) -> Result<PathBuf, AddError> {
+    pub fn add(&mut self, root: &Root, path: &Path) -> Result<Added, AddError> {
         self.take(root, path, Last::Follow)
     }
 
     /// Takes over a link as it is, wherever it leads, with every directory above; returns its place.
-    pub fn add_link(&mut self, root: &Root, path: &Path) -> Result<PathBuf, AddError> {
+    pub fn add_link(&mut self, root: &Root, path: &Path) -> Result<Added, AddError> {
         self.take(root, path, Last::Keep)
     }
 
-    fn take(&mut self, root: &Root, path: &Path, last: Last) -> Result<PathBuf, AddError> {
+    fn take(&mut self, root: &Root, path: &Path, last: Last) -> Result<Added, AddError> {
         let found = root.resolve(path, last).map_err(looking(path))?;
         let node = match (found.metadata.kind, found.target) {
             (Kind::Directory, _) => Node::Directory(Some(found.metadata)),
@@ -85,13 +94,15 @@ impl Tree {
             (Kind::Link, Some(target)) => Node::Link(found.metadata, target),
             (kind, _) => return Err(AddError::Special { path: path.to_owned(), kind }),
         };
+        let mut links = Vec::new();
         for link in found.links {
             self.add_above(root, &link.path)?;
+            links.push(link.path.clone());
             self.insert(link.path, Node::Link(link.metadata, link.target))?;
         }
         self.add_above(root, &found.path)?;
         self.insert(found.path.clone(), node)?;
-        Ok(found.path)
+        Ok(Added { place: found.path, links })
     }
 
     /// Makes a file at a place, or a directory; what is there already is replaced, as long as it is of the same kind.

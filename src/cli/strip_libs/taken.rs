@@ -7,7 +7,7 @@ use super::{Arguments, packages};
 use crate::closure::{Closure, Item};
 use crate::error::{Error, one_line};
 use crate::packages::{ByPath, Described};
-use crate::rootfs::{AddError, Last, Made, Node, Root, Tree};
+use crate::rootfs::{AddError, Added, Made, Node, Root, Tree};
 
 /// Why something is there that is made.
 pub(super) const MADE: &str = "is made here, and not of the root";
@@ -46,10 +46,8 @@ pub(super) fn take(arguments: &Arguments, root: &Root, closure: &Closure) -> Res
         taken.add(root, path, &|| Origin::because(why.to_string()))?;
     }
     for link in &closure.links {
-        let place = taken.tree.add_link(root, link).map_err(failed_to_take)?;
-        let origin = || Origin::because("is in a directory that was asked for");
-        taken.links_on_the_way(root, link, Last::Keep, &origin);
-        taken.origins.get_or(place, origin);
+        let added = taken.tree.add_link(root, link).map_err(failed_to_take)?;
+        taken.because(added, &|| Origin::because("is in a directory that was asked for"));
     }
     for (path, made) in &closure.made {
         taken.make(path, made.clone(), Origin::because(MADE))?;
@@ -63,19 +61,15 @@ pub(super) fn take(arguments: &Arguments, root: &Root, closure: &Closure) -> Res
 impl Taken {
     /// Takes over what a path leads to. The first reason is the file's.
     pub(super) fn add(&mut self, root: &Root, path: &Path, origin: &dyn Fn() -> Origin) -> Result<(), Error> {
-        let place = self.tree.add(root, path).map_err(failed_to_take)?;
-        if place != path {
-            self.links_on_the_way(root, path, Last::Follow, origin);
-        }
-        self.origins.get_or(place, origin);
+        let added = self.tree.add(root, path).map_err(failed_to_take)?;
+        self.because(added, origin);
         Ok(())
     }
 
     /// Links are there for the same reason as what they lead to.
-    fn links_on_the_way(&mut self, root: &Root, path: &Path, last: Last, origin: &dyn Fn() -> Origin) {
-        // It was resolved a moment ago; a link that is gone since will be missed when the root is written.
-        for link in root.resolve(path, last).map(|found| found.links).unwrap_or_default() {
-            self.origins.get_or(link.path, origin);
+    fn because(&mut self, added: Added, origin: &dyn Fn() -> Origin) {
+        for path in added.links.into_iter().chain([added.place]) {
+            self.origins.get_or(path, origin);
         }
     }
 
