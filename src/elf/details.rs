@@ -221,7 +221,9 @@ fn arm_floats(bytes: &[u8], number: impl Fn(usize) -> u32) -> Option<FloatAbi> {
     default
 }
 
-fn uleb(bytes: &mut &[u8]) -> Option<u64> {
+/// Takes a number from the beginning whose bytes have seven bits each, the lowest ones first (LEB128 of DWARF; Go's uvarint). It has
+/// nine bytes at most.
+pub fn uleb(bytes: &mut &[u8]) -> Option<u64> {
     let mut value = 0u64;
     for shift in (0..63).step_by(7) {
         let (byte, rest) = bytes.split_first()?;

@@ -16,7 +16,7 @@ mod sections;
 mod symbols;
 mod versions;
 
-pub use details::{Details, Examined, FloatAbi, check_length, examine, float_abi_of_object};
+pub use details::{Details, Examined, FloatAbi, check_length, examine, float_abi_of_object, uleb};
 pub use dynamic::{Dynamic, Request, RequestKind};
 pub use header::Header;
 pub use notes::{Dlopen, Notes, Priority};

@@ -1,7 +1,7 @@
 //! What Go's linker writes into a program of how it was built (Go's debug/buildinfo and runtime/debug.ParseBuildInfo): in a section
 //! of its own, which in a file without sections is somewhere in its data.
 
-use crate::elf::{Bytes, Details, Header, Reader};
+use crate::elf::{Bytes, Details, Header, Reader, uleb};
 
 /// The section's name.
 pub(super) const SECTION: &[u8] = b".go.buildinfo";
@@ -158,17 +158,12 @@ fn find(reader: &Reader<'_>, details: &Details) -> Option<u64> {
 
 /// Bytes with their number before them, and where they end.
 fn counted(reader: &Reader<'_>, at: u64) -> Option<(Vec<u8>, u64)> {
-    let mut length = 0u64;
-    for (number, shift) in (0..63).step_by(7).enumerate() {
-        let next = at.checked_add(u64::try_from(number).ok()?)?;
-        let byte = *reader.read(next, 1, WHAT).ok()?.first()?;
-        length |= u64::from(byte & 0x7f) << shift;
-        if byte & 0x80 == 0 {
-            let start = next.checked_add(1)?;
-            return Some((reader.read(start, length, WHAT).ok()?, start.checked_add(length)?));
-        }
-    }
-    None
+    const LONGEST: u64 = 9;
+    let head = reader.read(at, reader.length().checked_sub(at)?.min(LONGEST), WHAT).ok()?;
+    let mut rest = head.as_slice();
+    let length = uleb(&mut rest)?;
+    let start = at.checked_add(u64::try_from(head.len() - rest.len()).ok()?)?;
+    Some((reader.read(start, length, WHAT).ok()?, start.checked_add(length)?))
 }
 
 /// A key and a value with `=` between them, either of which may be quoted.
