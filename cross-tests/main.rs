@@ -55,6 +55,7 @@ mod saved;
 mod stopping;
 mod strip_libs;
 mod terminal;
+mod utilities;
 mod variants;
 mod verdicts;
 mod verify;
@@ -122,6 +123,7 @@ fn main() -> ExitCode {
         outside::cases(),
         stopping::cases(),
         strip_libs::cases(),
+        utilities::cases(),
         verify::cases(),
         saved::cases(),
         base_image::cases(),
