@@ -72,6 +72,14 @@ calico-go-build-of-each calico-binfmt-of-each calico-base-of-each: calico-%-of-e
 		else $(MAKE) --no-print-directory -C $(docker) calico-$*-image ARCH=$$arch || exit; fi; \
 	done
 
+# BAKE: what of docker-bake.hcl, and options: --print, --load, go-build-arm64 …
+BUILDERS ?= $(own_arch)
+bake_variables := ARCHES BUILDERS GO_VERSION LLVM_VERSION KUBERNETES_VERSION QEMU_VERSION GO_BUILD_IMAGE BINFMT_IMAGE CALICO_BASE_IMAGE BASE_IMAGE \
+	GO_IMAGE UBI_VERSIONS BASE_BASEIMG BASE_CLEANUP_LEVEL DEBIAN_MIRROR REVISION IMAGE_SOURCE
+bake: ## every image for every architecture by one BuildKit or many, as docker-bake.hcl has it (BAKE: targets, options)
+	@$(foreach variable,$(bake_variables),$(variable)=$(call quoted,$($(variable)))) VERSION=$(version) BASE_DATE=$(call quoted,$(base_date)) \
+		$(release)/bake $(BAKE)
+
 release-branch: confirmed ## the release branch and the tag that docker/versions asks for, at GIT_REMOTE
 	@$(released) $(release)/branch $(GIT_REMOTE)
 
@@ -80,4 +88,4 @@ confirmed:
 
 .PHONY: print-tags push push-manifests push-calico-go-build push-calico-binfmt push-calico-base push-calico-go-build-manifests \
 	push-calico-binfmt-manifests push-calico-base-manifests cd calico-go-build-cd calico-binfmt-cd calico-base-cd calico-go-build-of-each \
-	calico-binfmt-of-each calico-base-of-each release-branch confirmed
+	calico-binfmt-of-each calico-base-of-each bake release-branch confirmed

@@ -67,6 +67,14 @@ fn main() -> ExitCode {
         Needs::Registry => buildx && registry_image.is_some(),
         Needs::Images => images.is_some(),
     };
+    let guard = match guard::Guard::start() {
+        Ok(Some(guard)) => guard,
+        Ok(None) => return ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("tests/release: start a guard: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
     if !arguments.list {
         let missing = [
             (Needs::Buildx, "docker has no buildx plugin (make engine)"),
@@ -80,14 +88,6 @@ fn main() -> ExitCode {
             }
         }
     }
-    let guard = match guard::Guard::start() {
-        Ok(Some(guard)) => guard,
-        Ok(None) => return ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("tests/release: start a guard: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
     let place = Arc::new(Place::new(guard.dir.clone(), registry_image.clone(), images.clone()));
     let cases: [&[Case]; 7] = [
         &names::CASES,
