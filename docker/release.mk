@@ -4,7 +4,7 @@
 # --- variables to set ---------------------------------------------------------------------------------------------
 # REGISTRIES      where images go, what stands before their names there: calico, 127.0.0.1:5000/calico … (or DEV_REGISTRIES)
 # VALIDARCHES     the architectures to push and to make lists of (ARCH, else ARCHES without EXCLUDEARCH)
-# BRANCH_NAME     what is pushed: a branch, a release's tag, for calico/base a date (HEAD's release, or the next one)
+# BRANCH_NAME     what is pushed: a branch, a release's tag, for calico/base a date (what a pipeline says, else HEAD's release or the next one)
 # RELEASE_NUMBER  the number of a release, instead of the next one
 # BASE_DATE       what calico/base is tagged with, in seconds since 1970 (SOURCE_DATE_EPOCH, else HEAD's)
 # CONFIRM         true: change what is outside of this machine
@@ -14,6 +14,7 @@ REGISTRIES ?= $(or $(DEV_REGISTRIES),calico)
 ARCHES ?= amd64 arm64 ppc64le s390x
 VALIDARCHES ?= $(if $(ARCH),$(arch),$(filter-out $(EXCLUDEARCH),$(ARCHES)))
 GIT_REMOTE ?= origin
+BRANCH_NAME ?= $(or $(SEMAPHORE_GIT_TAG_NAME),$(SEMAPHORE_GIT_WORKING_BRANCH),$(GITHUB_REF_NAME))
 REVISION ?= $(shell git -C $(docker) rev-parse HEAD 2>/dev/null)
 # Where the source is, for the images' labels: this checkout's origin, if that is on the web.
 IMAGE_SOURCE ?= $(shell git -C $(docker) remote get-url origin 2>/dev/null | sed -n -e 's,^git@\([^:]*\):,https://\1/,' -e 's,^\(https://\)[^/@]*@,\1,' -e 's,\.git$$,,' -e '/^https:/p')
@@ -38,6 +39,8 @@ released = REGISTRIES=$(call quoted,$(REGISTRIES)) ARCHES=$(call quoted,$(ARCHES
 	VERSION=$(version) QEMU_VERSION=$(QEMU_VERSION) BASE_DATE=$(call quoted,$(base_date)) BASE_NAMES=$(call quoted,$(base_names)) \
 	GO_BUILD_IMAGE=$(call quoted,$(GO_BUILD_IMAGE)) BINFMT_IMAGE=$(call quoted,$(BINFMT_IMAGE)) CALICO_BASE_IMAGE=$(call quoted,$(CALICO_BASE_IMAGE)) \
 	CONFIRM=$(call quoted,$(CONFIRM)) DRYRUN=$(call quoted,$(DRYRUN)) GOAL=$(call quoted,$(firstword $(MAKECMDGOALS)))
+
+REGISTRY_TAG ?= $(GO_BUILD_IMAGE)-registry:$(arch)
 
 ##@ releases
 # Registries are asked which numbers are taken only where somebody has named them: this is to work without a network.
@@ -80,6 +83,11 @@ bake: ## every image for every architecture by one BuildKit or many, as docker-b
 	@$(foreach variable,$(bake_variables),$(variable)=$(call quoted,$($(variable)))) VERSION=$(version) BASE_DATE=$(call quoted,$(base_date)) \
 		$(release)/bake $(BAKE)
 
+registry-image: own-arch debian-image ## a registry, and what reads the definitions of pipelines, for tests/release
+	@$(docker)/bootstrap/build --tag $(REGISTRY_TAG) \
+		--build-arg BASE_IMAGE=$(BASE_IMAGE) \
+		$(docker)/../tests/release
+
 release-branch: confirmed ## the release branch and the tag that docker/versions asks for, at GIT_REMOTE
 	@$(released) $(release)/branch $(GIT_REMOTE)
 
@@ -88,4 +96,4 @@ confirmed:
 
 .PHONY: print-tags push push-manifests push-calico-go-build push-calico-binfmt push-calico-base push-calico-go-build-manifests \
 	push-calico-binfmt-manifests push-calico-base-manifests cd calico-go-build-cd calico-binfmt-cd calico-base-cd calico-go-build-of-each \
-	calico-binfmt-of-each calico-base-of-each bake release-branch confirmed
+	calico-binfmt-of-each calico-base-of-each bake registry-image release-branch confirmed

@@ -11,7 +11,11 @@ use crate::{Case, Needs};
 
 pub const CASES: [Case; 4] = [
     ("docker-bake.hcl has every image as make builds it", Needs::Buildx, same),
-    ("docker-bake.hcl has every image as make builds it, when callers say otherwise", Needs::Buildx, same_otherwise),
+    (
+        "docker-bake.hcl has every image as make builds it, when callers say otherwise",
+        Needs::Buildx,
+        same_otherwise,
+    ),
     ("docker-bake.hcl hands gb for the builders and for the image to each image", Needs::Buildx, gb),
     ("make bake refuses a BuildKit that can't hand one target to another", Needs::Nothing, old_buildkit),
 ];
@@ -61,12 +65,21 @@ fn client(place: &Place) -> PathBuf {
 }
 
 /// `make` with such a client, and what it says that the machine has.
-fn make(place: &Place, repository: &Repository, settings: &[&str], buildkit: &str) -> (crate::place::Done, Vec<Vec<String>>) {
+fn make(
+    place: &Place,
+    repository: &Repository,
+    settings: &[&str],
+    buildkit: &str,
+) -> (crate::place::Done, Vec<Vec<String>>) {
     let dir = client(place);
     let mut make = repository.make_command();
     let path = std::env::var_os("PATH").unwrap();
-    let path = std::env::join_paths(std::iter::once(dir.clone()).chain(std::env::split_paths(&path))).unwrap();
-    make.env("PATH", path).env("RECORD", dir.join("record")).env("OWN", own(repository)).env("BUILDKIT", buildkit);
+    let path =
+        std::env::join_paths(std::iter::once(dir.clone()).chain(std::env::split_paths(&path))).unwrap();
+    make.env("PATH", path)
+        .env("RECORD", dir.join("record"))
+        .env("OWN", own(repository))
+        .env("BUILDKIT", buildkit);
     let done = finish(make.args(settings)).unwrap();
     let record = std::fs::read_to_string(dir.join("record")).unwrap_or_default();
     let builds = record.split("BUILD\n").filter(|build| !build.is_empty());
@@ -76,7 +89,8 @@ fn make(place: &Place, repository: &Repository, settings: &[&str], buildkit: &st
 /// Where a path leads that make says below its own directory, or bake below the root.
 fn resolved(path: &str) -> PathBuf {
     let place = root().join(path);
-    let place = if path.starts_with('/') || place.exists() { place } else { root().join("docker").join(path) };
+    let place =
+        if path.starts_with('/') || place.exists() { place } else { root().join("docker").join(path) };
     place.canonicalize().unwrap_or_else(|error| panic!("{}: {error}", place.display()))
 }
 
@@ -112,7 +126,9 @@ fn of_command_line(words: &[String], own: &str) -> Build {
                 build.args.insert(name.to_owned(), value.to_owned());
             }
             "builder" | "progress" => {}
-            other => panic!("make gives --{other} {value} to a build, of which docker-bake.hcl would have to know"),
+            other => {
+                panic!("make gives --{other} {value} to a build, of which docker-bake.hcl would have to know")
+            }
         }
     }
     build.tags.sort();
@@ -127,7 +143,8 @@ fn strings(value: &Value) -> Vec<String> {
 fn of_target(target: &Value) -> Build {
     for key in target.as_object().unwrap().keys() {
         assert!(
-            ["dockerfile", "context", "contexts", "platforms", "tags", "args", "network", "secret"].contains(&key.as_str()),
+            ["dockerfile", "context", "contexts", "platforms", "tags", "args", "network", "secret"]
+                .contains(&key.as_str()),
             "docker-bake.hcl says {key}, which make does not"
         );
     }
@@ -162,7 +179,10 @@ fn compare(place: &Place, settings: &[&str], base_names: &[&str]) {
     let baked = targets(&repository, settings, "default gb");
     let mut compared = Vec::new();
     let mut images = vec![("gb".to_owned(), "gb-image")];
-    images.extend([("go-build".to_owned(), "calico-go-build-image"), ("binfmt".to_owned(), "calico-binfmt-image")]);
+    images.extend([
+        ("go-build".to_owned(), "calico-go-build-image"),
+        ("binfmt".to_owned(), "calico-binfmt-image"),
+    ]);
     images.extend(base_names.iter().map(|name| (format!("base{name}"), "calico-base-image")));
     for arch in ARCHES {
         for (image, target) in &images {
@@ -178,12 +198,15 @@ fn compare(place: &Place, settings: &[&str], base_names: &[&str]) {
             let name = format!("{image}-{arch}");
             let expected = of_target(&baked[&name]);
             let built = builds.iter().map(|build| of_command_line(build, &own));
-            let is_this = |build: &Build| build.dockerfile == expected.dockerfile && build.platform == expected.platform;
+            let is_this = |build: &Build| {
+                build.dockerfile == expected.dockerfile && build.platform == expected.platform
+            };
             let unsaid = |mut build: Build| {
                 build.network = build.network.filter(|_| expected.network.is_some());
                 build
             };
-            let mut found: Vec<Build> = built.filter(|build| is_this(build) && has_a_tag_of(build, &expected)).map(unsaid).collect();
+            let mut found: Vec<Build> =
+                built.filter(|build| is_this(build) && has_a_tag_of(build, &expected)).map(unsaid).collect();
             if found.is_empty() && image == "gb" && arch != own {
                 // An image whose steps are all this machine's needs no other gb.
                 continue;
@@ -279,11 +302,15 @@ fn gb(place: &Place) {
 
 fn old_buildkit(place: &Place) {
     let repository = place.repository();
-    for (version, answer) in [("v0.8+unknown", "0.8+unknown"), ("v0.9.3", "0.9.3"), ("", "that does not answer")] {
+    for (version, answer) in
+        [("v0.8+unknown", "0.8+unknown"), ("v0.9.3", "0.9.3"), ("", "that does not answer")]
+    {
         let (done, builds) = make(place, &repository, &["bake"], version);
         assert_eq!(
             done.refused(),
-            format!("bake: builder default has BuildKit {answer}, and this takes 0.10 (make image, or BUILDX_BUILDER=… make bake)")
+            format!(
+                "bake: builder default has BuildKit {answer}, and this takes 0.10 (make image, or BUILDX_BUILDER=… make bake)"
+            )
         );
         assert!(builds.is_empty());
     }

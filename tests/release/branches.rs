@@ -6,19 +6,47 @@ use crate::place::{Done, Place, Repository, command, finish};
 use crate::{Case, Needs};
 
 pub const CASES: [Case; 15] = [
-    ("a new version on main makes a release branch and a tag, and running it again nothing", Needs::Nothing, new_version),
+    (
+        "a new version on main makes a release branch and a tag, and running it again nothing",
+        Needs::Nothing,
+        new_version,
+    ),
     ("a commit on main that changes no version releases nothing", Needs::Nothing, no_change),
-    ("a further version of the same Go release has its tag, and the branch stays where it is", Needs::Nothing, existing_branch),
-    ("another utility's version on main is a release of the same name with the next number", Needs::Nothing, other_utility),
-    ("of several commits that come to main at once the last one's versions are released", Needs::Nothing, several_commits),
+    (
+        "a further version of the same Go release has its tag, and the branch stays where it is",
+        Needs::Nothing,
+        existing_branch,
+    ),
+    (
+        "another utility's version on main is a release of the same name with the next number",
+        Needs::Nothing,
+        other_utility,
+    ),
+    (
+        "of several commits that come to main at once the last one's versions are released",
+        Needs::Nothing,
+        several_commits,
+    ),
     ("a version that is taken back was released already", Needs::Nothing, revert),
     ("every commit on a release branch has its tag, with the next number", Needs::Nothing, on_the_branch),
     ("a tag that somebody made by hand is a release", Needs::Nothing, existing_tag),
     ("several runs at the same time make one branch and one tag", Needs::Nothing, concurrent),
-    ("runs for different commits of a release branch at the same time give each its own number", Needs::Nothing, racing),
-    ("a remote that takes no tag gets no branch either, and the refusal says why", Needs::Nothing, refused_by_the_remote),
+    (
+        "runs for different commits of a release branch at the same time give each its own number",
+        Needs::Nothing,
+        racing,
+    ),
+    (
+        "a remote that takes no tag gets no branch either, and the refusal says why",
+        Needs::Nothing,
+        refused_by_the_remote,
+    ),
     ("a remote that can't be read is one line", Needs::Nothing, no_remote),
-    ("a release branch with another Go version, and a branch that is none, release nothing", Needs::Nothing, other_branches),
+    (
+        "a release branch with another Go version, and a branch that is none, release nothing",
+        Needs::Nothing,
+        other_branches,
+    ),
     ("a version that is none is refused before anything is pushed", Needs::Nothing, malformed),
     ("a shallow checkout releases as a whole one does, and stays as it is", Needs::Nothing, shallow),
 ];
@@ -31,7 +59,9 @@ struct Project {
 
 /// docker/versions with a version of Go, and one that is no part of the tag.
 fn versions(go: &str, qemu: &str) -> String {
-    format!("# What images are made of.\nGO_VERSION={go}\nLLVM_VERSION=21.1.8\nKUBERNETES_VERSION=1.32.3\nQEMU_VERSION={qemu}\n")
+    format!(
+        "# What images are made of.\nGO_VERSION={go}\nLLVM_VERSION=21.1.8\nKUBERNETES_VERSION=1.32.3\nQEMU_VERSION={qemu}\n"
+    )
 }
 
 fn tag_of(go: &str) -> String {
@@ -70,7 +100,8 @@ impl Project {
 
     #[track_caller]
     fn has(&self, refs: &[(&str, &str)]) {
-        let mut expected: Vec<String> = refs.iter().map(|(name, commit)| format!("{name} {commit}")).collect();
+        let mut expected: Vec<String> =
+            refs.iter().map(|(name, commit)| format!("{name} {commit}")).collect();
         expected.sort();
         assert_eq!(self.refs(), expected);
     }
@@ -92,7 +123,10 @@ fn new_version(place: &Place) {
     assert!(object.ends_with(&format!("Release {}", tag_of("1.26.6"))), "{object}");
     project.remote.git(&["fsck", "--strict"]);
     // And here nothing is left of it.
-    assert_eq!(project.work.git(&["for-each-ref", "--format=%(refname)", "refs/heads", "refs/tags"]), "refs/heads/main");
+    assert_eq!(
+        project.work.git(&["for-each-ref", "--format=%(refname)", "refs/heads", "refs/tags"]),
+        "refs/heads/main"
+    );
 }
 
 fn no_change(place: &Place) {
@@ -105,7 +139,10 @@ fn no_change(place: &Place) {
     std::fs::write(&file, format!("{}# more\n", versions("1.26.6", "10.0.13"))).unwrap();
     project.work.commit("a comment");
     let said = project.release(&[]).ok();
-    assert_eq!(said, format!("{}: has the versions of this commit, so there is nothing to release\n", tag_of("1.26.6")));
+    assert_eq!(
+        said,
+        format!("{}: has the versions of this commit, so there is nothing to release\n", tag_of("1.26.6"))
+    );
     assert_eq!(project.refs(), before);
 }
 
@@ -115,7 +152,10 @@ fn existing_branch(place: &Place) {
     project.release(&[]).ok();
     let second = project.change("1.26.7", "10.0.13");
     let said = project.release(&[]).ok();
-    assert_eq!(said, format!("go1.26: is there already and stays, {first}\n{}: pushed, {second}\n", tag_of("1.26.7")));
+    assert_eq!(
+        said,
+        format!("go1.26: is there already and stays, {first}\n{}: pushed, {second}\n", tag_of("1.26.7"))
+    );
     let third = project.change("1.27.0", "10.0.13");
     project.release(&[]).ok();
     project.has(&[
@@ -165,7 +205,10 @@ fn revert(place: &Place) {
     let before = project.refs();
     project.work.git(&["revert", "--no-edit", "HEAD"]);
     let said = project.release(&[]).ok();
-    assert_eq!(said, format!("{}: has the versions of this commit, so there is nothing to release\n", tag_of("1.26.6")));
+    assert_eq!(
+        said,
+        format!("{}: has the versions of this commit, so there is nothing to release\n", tag_of("1.26.6"))
+    );
     assert_eq!(project.refs(), before);
 }
 
@@ -174,14 +217,16 @@ fn on_the_branch(place: &Place) {
     let first = project.work.head();
     project.release(&[]).ok();
     project.work.git(&["switch", "--quiet", "--create", "go1.26"]);
-    let mut expected = vec![("heads/go1.26".to_owned(), first.clone()), (format!("tags/{}", tag_of("1.26.6")), first)];
+    let mut expected =
+        vec![("heads/go1.26".to_owned(), first.clone()), (format!("tags/{}", tag_of("1.26.6")), first)];
     for number in 1..=11 {
         let commit = project.work.commit("a utility");
         project.release(&[]).ok();
         project.release(&[]).ok();
         expected.push((format!("tags/{}-{number}", tag_of("1.26.6")), commit));
     }
-    let expected: Vec<(&str, &str)> = expected.iter().map(|(name, commit)| (name.as_str(), commit.as_str())).collect();
+    let expected: Vec<(&str, &str)> =
+        expected.iter().map(|(name, commit)| (name.as_str(), commit.as_str())).collect();
     project.has(&expected);
     // A pipeline checks out a commit, not a branch.
     project.work.git(&["switch", "--quiet", "--detach"]);
@@ -215,7 +260,10 @@ fn existing_tag(place: &Place) {
 /// Starts a release without waiting for its end.
 fn start(repository: &Repository) -> std::process::Child {
     let mut make = repository.make_command();
-    make.args(["release-branch", "CONFIRM=true"]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    make.args(["release-branch", "CONFIRM=true"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     make.spawn().unwrap()
 }
 
@@ -267,7 +315,13 @@ fn refused_by_the_remote(place: &Place) {
     std::fs::write(&hook, "#!/bin/sh\ncase $1 in refs/tags/*) exit 1 ;; esac\n").unwrap();
     std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
     let said = project.release(&[]).refused();
-    assert!(said.starts_with(&format!("branch: {} was not pushed to origin, nor anything else: ", tag_of("1.26.6"))), "{said}");
+    assert!(
+        said.starts_with(&format!(
+            "branch: {} was not pushed to origin, nor anything else: ",
+            tag_of("1.26.6")
+        )),
+        "{said}"
+    );
     assert!(said.ends_with(" (see whether you may push, then run this again)"), "{said}");
     project.has(&[]);
 }
@@ -282,8 +336,14 @@ fn other_branches(place: &Place) {
     let project = Project::new(place);
     for (branch, expected) in [
         ("go1.25", "branch: go1.25 has Go 1.26.6, which belongs on go1.26 (change docker/versions)"),
-        ("go1.26-k8s1.33", "branch: go1.26-k8s1.33 has Go 1.26.6, which belongs on go1.26 (change docker/versions)"),
-        ("feature", "branch: releases are made on main and on release branches, and this is feature (BRANCH_NAME says which one it is)"),
+        (
+            "go1.26-k8s1.33",
+            "branch: go1.26-k8s1.33 has Go 1.26.6, which belongs on go1.26 (change docker/versions)",
+        ),
+        (
+            "feature",
+            "branch: releases are made on main and on release branches, and this is feature (BRANCH_NAME says which one it is)",
+        ),
     ] {
         assert_eq!(project.release(&[&format!("BRANCH_NAME={branch}")]).refused(), expected);
     }
@@ -310,7 +370,9 @@ fn shallow(place: &Place) {
     project.work.git(&["push", "--quiet", "origin", "main"]);
     let clone = Repository { dir: place.dir() };
     let url = format!("file://{}", project.remote.dir.display());
-    finish(command("git").args(["clone", "--quiet", "--depth=1", "--branch=main", &url]).arg(&clone.dir)).unwrap().ok();
+    finish(command("git").args(["clone", "--quiet", "--depth=1", "--branch=main", &url]).arg(&clone.dir))
+        .unwrap()
+        .ok();
     let said = clone.make(&["release-branch", "CONFIRM=true"]).ok();
     assert!(said.ends_with(": has the versions of this commit, so there is nothing to release\n"), "{said}");
     project.has(&[

@@ -95,7 +95,8 @@ impl Build<'_> {
             let name = format!("{}.json", sha256(&config));
             std::fs::write(dir.join(&name), config).unwrap();
             let tags = [format!("{}/{image}:{tag}-{arch}", self.here)];
-            manifest.push(json!({ "Config": name, "RepoTags": tags, "Layers": [format!("{layer}/layer.tar")] }));
+            manifest
+                .push(json!({ "Config": name, "RepoTags": tags, "Layers": [format!("{layer}/layer.tar")] }));
         }
         std::fs::write(dir.join("manifest.json"), serde_json::to_vec(&manifest).unwrap()).unwrap();
         let archive = self.place.dir().join("images.tar");
@@ -126,7 +127,11 @@ fn layer(dir: &Path, contents: &str) -> String {
     std::fs::write(dir.join("what"), contents).unwrap();
     let tar = dir.join("layer.tar");
     let mut make = command("tar");
-    make.args(["--owner=0", "--group=0", "--mtime=@1700000000", "-cf"]).arg(&tar).arg("-C").arg(dir).arg("what");
+    make.args(["--owner=0", "--group=0", "--mtime=@1700000000", "-cf"])
+        .arg(&tar)
+        .arg("-C")
+        .arg(dir)
+        .arg("what");
     finish(&mut make).unwrap().ok();
     std::fs::remove_file(dir.join("what")).unwrap();
     let digest = sha256(&std::fs::read(&tar).unwrap());

@@ -7,7 +7,11 @@ use crate::{Case, Needs};
 
 pub const CASES: [Case; 8] = [
     ("a list has the digests that were pushed, and each platform gets its own image", Needs::Registry, whole),
-    ("a half finished push makes no list, says what is missing, and can be gone on with", Needs::Registry, half),
+    (
+        "a half finished push makes no list, says what is missing, and can be gone on with",
+        Needs::Registry,
+        half,
+    ),
     ("the same list is made once", Needs::Registry, again),
     ("a version's list that is another one is refused, and latest's moves", Needs::Registry, immutable),
     ("images of different commits make no list", Needs::Registry, different),
@@ -16,32 +20,44 @@ pub const CASES: [Case; 8] = [
     ("a list of fewer architectures is one of those", Needs::Registry, fewer),
 ];
 
-const ALL: &str = "VALIDARCHES=amd64 arm64 ppc64le s390x";
-const MAKE: [&str; 3] = ["push-calico-go-build-manifests", ALL, "CONFIRM=true"];
+/// Two show what four would, but for the first test.
+const TWO: [&str; 2] = ["amd64", "s390x"];
+const BOTH: &str = "ARCHES=amd64 s390x";
+const MAKE: [&str; 3] = ["push-calico-go-build-manifests", BOTH, "CONFIRM=true"];
 
 /// What a list has: a digest for each platform.
 fn entries(list: &str) -> Vec<String> {
-    let format = "={{range .Manifest.Manifests}}{{.Digest}} {{.Platform.OS}}/{{.Platform.Architecture}}\n{{end}}";
+    let format =
+        "={{range .Manifest.Manifests}}{{.Digest}} {{.Platform.OS}}/{{.Platform.Architecture}}\n{{end}}";
     inspect(list, format).ok().trim_start_matches('=').lines().map(str::to_owned).collect()
 }
 
 fn whole(place: &Place) {
     let build = Build::new(place, place.registry());
     build.go_build(&ARCHES).binfmt(&ARCHES).base(crate::place::DATE, &ARCHES);
-    build.make(&["push", ALL, "CONFIRM=true"]).ok();
-    let said = build.make(&["push-manifests", ALL, "CONFIRM=true"]).ok();
+    build.make(&["push", "CONFIRM=true"]).ok();
+    let said = build.make(&["push-manifests", "CONFIRM=true"]).ok();
     let lists: Vec<&str> = said.lines().map(|line| line.split_once(": made, sha256:").unwrap().0).collect();
     assert_eq!(lists.len(), 6, "{said}");
     for list in lists {
         assert!(said.contains(&format!("{list}: made, {}\n", digest(list))), "{said}");
-        assert_eq!(entries(list), ARCHES.map(|arch| format!("{} linux/{arch}", digest(&format!("{list}-{arch}")))));
+        assert_eq!(
+            entries(list),
+            ARCHES.map(|arch| format!("{} linux/{arch}", digest(&format!("{list}-{arch}"))))
+        );
         let inspected = docker(&["manifest", "inspect", "--insecure", list]).ok();
         assert_eq!(inspected.matches("\"architecture\"").count(), 4, "{inspected}");
     }
     let list = format!("{}:latest", build.at("go-build"));
     for arch in ARCHES {
         docker(&["pull", "--quiet", "--platform", &format!("linux/{arch}"), &list]).ok();
-        let pulled = docker(&["image", "inspect", "--format={{.Os}}/{{.Architecture}} {{index .RepoDigests 0}}", &list]).ok();
+        let pulled = docker(&[
+            "image",
+            "inspect",
+            "--format={{.Os}}/{{.Architecture}} {{index .RepoDigests 0}}",
+            &list,
+        ])
+        .ok();
         assert!(pulled.starts_with(&format!("linux/{arch} ")), "{pulled}");
         docker(&["image", "rm", &list]).ok();
     }
@@ -50,28 +66,28 @@ fn whole(place: &Place) {
 fn half(place: &Place) {
     let build = Build::new(place, place.registry());
     let list = format!("{}:{}", build.at("go-build"), go_build());
-    build.go_build(&ARCHES);
-    build.make(&["push-calico-go-build", "VALIDARCHES=amd64 ppc64le", "CONFIRM=true"]).ok();
+    build.go_build(&TWO);
+    build.make(&["push-calico-go-build", "VALIDARCHES=amd64", BOTH, "CONFIRM=true"]).ok();
     let said = build.make(&MAKE).refused();
     assert_eq!(
         said,
         format!(
-            "manifests: {list}: there is no list without {list}-arm64 {list}-s390x (where they were built: make push-calico-go-build \
-             VALIDARCHES=\"arm64 s390x\"; then this again, which pushes nothing twice)"
+            "manifests: {list}: there is no list without {list}-s390x (where it was built: make push-calico-go-build \
+             VALIDARCHES=\"s390x\"; then this again, which pushes nothing twice)"
         )
     );
     assert!(!is_there(&list));
     // What it says to do.
-    build.make(&["push-calico-go-build", "VALIDARCHES=arm64 s390x", "CONFIRM=true"]).ok();
+    build.make(&["push-calico-go-build", "VALIDARCHES=s390x", BOTH, "CONFIRM=true"]).ok();
     build.make(&MAKE).ok();
     assert!(is_there(&list));
-    // Four images and a list, under two names each.
-    assert_eq!(place.registry().puts(&build.path("go-build")), 10);
+    // Two images and a list, under two names each.
+    assert_eq!(place.registry().puts(&build.path("go-build")), 6);
 }
 
 fn again(place: &Place) {
     let build = Build::new(place, place.registry());
-    build.go_build(&ARCHES).make(&["push-calico-go-build", ALL, "CONFIRM=true"]).ok();
+    build.go_build(&TWO).make(&["push-calico-go-build", BOTH, "CONFIRM=true"]).ok();
     build.make(&MAKE).ok();
     let puts = place.registry().puts(&build.path("go-build"));
     let said = build.make(&MAKE).ok();
@@ -86,17 +102,21 @@ fn immutable(place: &Place) {
     let build = Build::new(place, place.registry());
     let list = format!("{}:{}", build.at("go-build"), go_build());
     let release = format!("BRANCH_NAME={}", go_build());
-    build.go_build(&ARCHES).make(&["push-calico-go-build", ALL, "CONFIRM=true"]).ok();
-    // Of two of them, which is not what is there to be listed.
-    build.make(&["push-calico-go-build-manifests", "VALIDARCHES=amd64 arm64", "CONFIRM=true"]).ok();
+    build.go_build(&TWO).make(&["push-calico-go-build", BOTH, "CONFIRM=true"]).ok();
+    // Of one of them, which is not what is there to be listed.
+    build.make(&["push-calico-go-build-manifests", "VALIDARCHES=amd64", BOTH, "CONFIRM=true"]).ok();
     let before = digest(&list);
-    let said = build.make(&["push-calico-go-build-manifests", ALL, "CONFIRM=true", &release]).refused();
-    let expected = format!("manifests: {list} is another list, {before}, and keeps its name, so none was made (");
-    assert!(said.starts_with(&expected) && said.ends_with(&format!("BRANCH_NAME={}-1)", go_build())), "{said}");
+    let said = build.make(&["push-calico-go-build-manifests", BOTH, "CONFIRM=true", &release]).refused();
+    let expected =
+        format!("manifests: {list} is another list, {before}, and keeps its name, so none was made (");
+    assert!(
+        said.starts_with(&expected) && said.ends_with(&format!("BRANCH_NAME={}-1)", go_build())),
+        "{said}"
+    );
     assert_eq!(digest(&list), before);
-    build.make(&["push-calico-go-build", ALL, "CONFIRM=true", "BRANCH_NAME=main"]).ok();
-    build.make(&["push-calico-go-build-manifests", ALL, "CONFIRM=true", "BRANCH_NAME=main"]).ok();
-    assert_eq!(entries(&format!("{}:latest", build.at("go-build"))).len(), 4);
+    build.make(&["push-calico-go-build", BOTH, "CONFIRM=true", "BRANCH_NAME=main"]).ok();
+    build.make(&["push-calico-go-build-manifests", BOTH, "CONFIRM=true", "BRANCH_NAME=main"]).ok();
+    assert_eq!(entries(&format!("{}:latest", build.at("go-build"))).len(), 2);
 }
 
 fn different(place: &Place) {
@@ -104,42 +124,69 @@ fn different(place: &Place) {
     let latest = format!("{}:latest", build.at("go-build"));
     let first = build.repository.head();
     build.go_build(&["amd64", "arm64"]);
-    let push = |arches: &str| build.make(&["push-calico-go-build", arches, "CONFIRM=true", "BRANCH_NAME=main"]).ok();
+    let push =
+        |arches: &str| build.make(&["push-calico-go-build", arches, "CONFIRM=true", "BRANCH_NAME=main"]).ok();
     push("VALIDARCHES=amd64 arm64");
     let second = build.repository.commit("next");
     build.go_build(&["amd64"]);
     push("VALIDARCHES=amd64");
     let said = build
-        .make(&["push-calico-go-build-manifests", "VALIDARCHES=amd64 arm64", "CONFIRM=true", "BRANCH_NAME=main"])
+        .make(&[
+            "push-calico-go-build-manifests",
+            "VALIDARCHES=amd64 arm64",
+            "CONFIRM=true",
+            "BRANCH_NAME=main",
+        ])
         .refused();
     assert!(said.contains(&format!("-amd64 is {}, commit {second} and ", go_build())), "{said}");
-    assert!(said.contains(&format!("-arm64 is {}, commit {first} (build and push them of one commit)", go_build())), "{said}");
+    assert!(
+        said.contains(&format!(
+            "-arm64 is {}, commit {first} (build and push them of one commit)",
+            go_build()
+        )),
+        "{said}"
+    );
     assert!(!is_there(&latest));
 }
 
 fn wrong_architecture(place: &Place) {
     let build = Build::new(place, place.registry());
-    build.go_build(&["amd64"]).make(&["push-calico-go-build", "ARCH=amd64", "CONFIRM=true", "BRANCH_NAME=main"]).ok();
+    build
+        .go_build(&["amd64"])
+        .make(&["push-calico-go-build", "ARCH=amd64", "CONFIRM=true", "BRANCH_NAME=main"])
+        .ok();
     let name = format!("{}:main", build.at("go-build"));
     docker(&["pull", "--quiet", &format!("{name}-amd64")]).ok();
     docker(&["tag", &format!("{name}-amd64"), &format!("{name}-arm64")]).ok();
     docker(&["push", &format!("{name}-arm64")]).ok();
     docker(&["image", "rm", &format!("{name}-amd64"), &format!("{name}-arm64")]).ok();
     let said = build
-        .make(&["push-calico-go-build-manifests", "VALIDARCHES=amd64 arm64", "CONFIRM=true", "BRANCH_NAME=main"])
+        .make(&[
+            "push-calico-go-build-manifests",
+            "VALIDARCHES=amd64 arm64",
+            "CONFIRM=true",
+            "BRANCH_NAME=main",
+        ])
         .refused();
     assert!(said.contains(&format!("there is no list, because {name}-arm64 is for amd64 (")), "{said}");
 }
 
 fn dry(place: &Place) {
     let build = Build::new(place, place.registry());
-    let dry = ["push-calico-go-build-manifests", ALL, "DRYRUN=true"];
+    let dry = ["push-calico-go-build-manifests", BOTH, "DRYRUN=true"];
     let name = build.at("go-build");
     let before = build.make(&dry).ok();
-    assert!(before.starts_with(&format!("docker buildx imagetools create --tag {name}:{} {name}:{}-amd64 ", go_build(), go_build())), "{before}");
-    build.go_build(&ARCHES).make(&["push-calico-go-build", ALL, "CONFIRM=true"]).ok();
+    assert!(
+        before.starts_with(&format!(
+            "docker buildx imagetools create --tag {name}:{} {name}:{}-amd64 ",
+            go_build(),
+            go_build()
+        )),
+        "{before}"
+    );
+    build.go_build(&TWO).make(&["push-calico-go-build", BOTH, "CONFIRM=true"]).ok();
     let lines = build.make(&dry).ok();
-    for arch in ARCHES {
+    for arch in TWO {
         let image = digest(&format!("{name}:{}-{arch}", go_build()));
         assert_eq!(lines.matches(&format!("{name}@{image}")).count(), 2, "{lines}");
     }

@@ -6,8 +6,16 @@ use crate::{Case, Needs};
 
 pub const CASES: [Case; 11] = [
     ("print-tags has every name of every image, for each architecture and for the list", Needs::Nothing, all),
-    ("print-tags ARCH=aarch64 has the names of the arm64 images, and no list's", Needs::Nothing, one_architecture),
-    ("a version that is missing or malformed is one line, before anything is built", Needs::Nothing, malformed),
+    (
+        "print-tags ARCH=aarch64 has the names of the arm64 images, and no list's",
+        Needs::Nothing,
+        one_architecture,
+    ),
+    (
+        "a version that is missing or malformed is one line, before anything is built",
+        Needs::Nothing,
+        malformed,
+    ),
     ("versions before a release, as upstreams name them, are versions", Needs::Nothing, before_a_release),
     ("the next release of a version that has a tag has the next number", Needs::Nothing, numbers),
     ("a commit with a release's tag is that release", Needs::Nothing, tagged),
@@ -15,7 +23,11 @@ pub const CASES: [Case; 11] = [
     ("a release of other versions than docker/versions has is refused", Needs::Nothing, other_versions),
     ("calico/base is tagged with a date that somebody says, or the commit's", Needs::Nothing, dates),
     ("names that can't be names are refused", Needs::Nothing, no_names),
-    ("a name that another commit has at a registry is taken, and one of this commit is not", Needs::Registry, taken),
+    (
+        "a name that another commit has at a registry is taken, and one of this commit is not",
+        Needs::Registry,
+        taken,
+    ),
 ];
 
 fn all(place: &Place) {
@@ -47,12 +59,27 @@ fn one_architecture(place: &Place) {
 
 fn malformed(place: &Place) {
     let repository = place.repository();
-    for wrong in ["", "1.x", "1", "1.26.", "1.26.6-", "v1.26.6", "01.26.6", "1.26.6 1.26.7", "1.26.6\\", "1.26.6'", "1.26.6;id"] {
+    for wrong in [
+        "",
+        "1.x",
+        "1",
+        "1.26.",
+        "1.26.6-",
+        "v1.26.6",
+        "01.26.6",
+        "1.26.6 1.26.7",
+        "1.26.6\\",
+        "1.26.6'",
+        "1.26.6;id",
+    ] {
         for target in ["print-tags", "image", "push"] {
             let said = repository.make(&[target, &format!("GO_VERSION={wrong}"), "CONFIRM=true"]).refused();
             let expected = match wrong {
-                "" => "*** versions: GO_VERSION is missing: it is something like 1.26.6 (docker/versions has".to_owned(),
-                _ => format!("*** versions: GO_VERSION={wrong} is not a version: it is something like 1.26.6 (docker"),
+                "" => "*** versions: GO_VERSION is missing: it is something like 1.26.6 (docker/versions has"
+                    .to_owned(),
+                _ => format!(
+                    "*** versions: GO_VERSION={wrong} is not a version: it is something like 1.26.6 (docker"
+                ),
             };
             assert!(said.contains(&expected), "{said}");
         }
@@ -68,7 +95,10 @@ fn malformed(place: &Place) {
 fn before_a_release(place: &Place) {
     let repository = place.repository();
     for (versions, tag) in [
-        (&["GO_VERSION=1.27rc1", "KUBERNETES_VERSION=1.37.0-beta.0"][..], ":1.27rc1-llvm21.1.8-k8s1.37.0-beta.0-amd64\n"),
+        (
+            &["GO_VERSION=1.27rc1", "KUBERNETES_VERSION=1.37.0-beta.0"][..],
+            ":1.27rc1-llvm21.1.8-k8s1.37.0-beta.0-amd64\n",
+        ),
         (&["GO_VERSION=1.27.0", "KUBERNETES_VERSION=1.37.0"], ":1.27.0-llvm21.1.8-k8s1.37.0-amd64\n"),
     ] {
         let mut arguments = vec!["print-tags", "ARCH=amd64", "LLVM_VERSION=21.1.8"];
@@ -94,7 +124,12 @@ fn numbers(place: &Place) {
         assert_eq!(next(), format!("{version}-{number}-s390x"));
     }
     // What only looks like one of them.
-    for tag in [format!("{version}0"), format!("{version}-beta"), format!("{version}-011"), version.replace('.', "x")] {
+    for tag in [
+        format!("{version}0"),
+        format!("{version}-beta"),
+        format!("{version}-011"),
+        version.replace('.', "x"),
+    ] {
         repository.git(&["tag", &tag]);
         repository.commit("next");
     }
@@ -129,9 +164,14 @@ fn on_branches(place: &Place) {
 }
 
 fn other_versions(place: &Place) {
-    for release in ["1.2.3-llvm21.1.8-k8s1.32.3".to_owned(), format!("{}0", go_build()), format!("{}-01", go_build())] {
+    for release in
+        ["1.2.3-llvm21.1.8-k8s1.32.3".to_owned(), format!("{}0", go_build()), format!("{}-01", go_build())]
+    {
         let said = place.repository().make(&["print-tags", &format!("BRANCH_NAME={release}")]).refused();
-        let expected = format!("names: BRANCH_NAME={release} is not a release of {}, which docker/versions makes", go_build());
+        let expected = format!(
+            "names: BRANCH_NAME={release} is not a release of {}, which docker/versions makes",
+            go_build()
+        );
         assert!(said.starts_with(&expected), "{said}");
     }
 }

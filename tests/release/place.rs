@@ -39,8 +39,11 @@ impl Done {
     #[track_caller]
     pub fn refused(self) -> String {
         assert_eq!(self.code, 2, "{}{}", self.out, self.err);
-        let lines: Vec<&str> =
-            self.err.lines().filter(|line| !line.starts_with("make: *** [") && !line.starts_with("make[")).collect();
+        let lines: Vec<&str> = self
+            .err
+            .lines()
+            .filter(|line| !line.starts_with("make: *** [") && !line.starts_with("make["))
+            .collect();
         assert_eq!(lines.len(), 1, "{}", self.err);
         lines[0].to_owned()
     }

@@ -24,8 +24,11 @@ impl Registry {
     pub fn with_credentials(place: &Place) -> Registry {
         let dir = place.dir();
         std::fs::write(dir.join("htpasswd"), HTPASSWD).unwrap();
-        let variables =
-            ["REGISTRY_AUTH=htpasswd", "REGISTRY_AUTH_HTPASSWD_REALM=test", "REGISTRY_AUTH_HTPASSWD_PATH=/auth/htpasswd"];
+        let variables = [
+            "REGISTRY_AUTH=htpasswd",
+            "REGISTRY_AUTH_HTPASSWD_REALM=test",
+            "REGISTRY_AUTH_HTPASSWD_PATH=/auth/htpasswd",
+        ];
         Registry::with(place, &variables, Some(dir))
     }
 
@@ -43,7 +46,8 @@ impl Registry {
         let image = place.tools_image.as_deref().expect("GB_TEST_REGISTRY_IMAGE");
         // Debian's configuration asks everybody for credentials; this one asks nobody, unless the variables say so.
         let config = "version: 0.1\nlog:\n  accesslog:\n    disabled: false\nstorage:\n  filesystem:\n    rootdirectory: /registry\n";
-        let script = format!("printf '{}' >/config; exec docker-registry serve /config", config.replace('\n', "\\n"));
+        let script =
+            format!("printf '{}' >/config; exec docker-registry serve /config", config.replace('\n', "\\n"));
         run.args(["--entrypoint=sh", image, "-c", &script]);
         let container = finish(&mut run).unwrap().ok().trim().to_owned();
         let mut logs = guard::docker();
@@ -67,7 +71,9 @@ impl Registry {
 /// Follows a log until it says where the registry listens.
 fn listening(mut logs: std::process::Command) -> String {
     use std::io::{BufRead, BufReader};
-    logs.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped());
+    logs.stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::piped());
     let mut logs = logs.spawn().unwrap();
     let mut lines = String::new();
     let mut host = None;
