@@ -48,15 +48,12 @@ fn whole(place: &Place) {
     }
     let list = format!("{}:latest", build.at("go-build"));
     for arch in ARCHES {
-        docker(&["pull", "--quiet", "--platform", &format!("linux/{arch}"), &list]).ok();
-        let pulled = docker(&[
-            "image",
-            "inspect",
-            "--format={{.Os}}/{{.Architecture}} {{index .RepoDigests 0}}",
-            &list,
-        ])
-        .ok();
-        assert!(pulled.starts_with(&format!("linux/{arch} ")), "{pulled}");
+        let platform = format!("--platform=linux/{arch}");
+        docker(&["pull", "--quiet", &platform, &list]).ok();
+        let container = docker(&["create", &platform, &list, "/nothing"]).ok();
+        let copied = docker(&["cp", &format!("{}:/what", container.trim()), "-"]).ok();
+        assert!(copied.contains(&format!(" for {arch}, as it should be\n")), "{copied}");
+        docker(&["rm", container.trim()]).ok();
         docker(&["image", "rm", &list]).ok();
     }
 }
