@@ -5,7 +5,7 @@ use crate::place::{Place, command, docker, finish, go_build, version};
 use crate::registry::{Registry, digest, inspect, is_there};
 use crate::{Case, Needs};
 
-pub const CASES: [Case; 14] = [
+pub const CASES: [Case; 15] = [
     (
         "every image is pushed under each of its names to every registry, and nothing is left here",
         Needs::Registry,
@@ -42,6 +42,7 @@ pub const CASES: [Case; 14] = [
         read_only,
     ),
     ("the images of releases have the numbers of their releases", Needs::Registry, numbers),
+    ("what is the matter with a registry is told from what its client says", Needs::Nothing, told),
     ("pipelines push by the names that they know", Needs::Nothing, known_names),
     ("a local name that the push needs keeps what it had", Needs::Registry, local_names),
 ];
@@ -335,6 +336,64 @@ fn numbers(place: &Place) {
     let said =
         build.binfmt(&["amd64"]).make(&["push-calico-binfmt", "ARCH=amd64", "CONFIRM=true", &release]).ok();
     assert!(said.contains(&format!(":{qemu}-3-amd64: pushed, ")) && !said.contains("latest"), "{said}");
+}
+
+/// The words are those of clients and registries.
+fn told(place: &Place) {
+    use std::os::unix::fs::PermissionsExt;
+
+    let repository = place.repository();
+    let dir = place.dir();
+    let client = "#!/bin/sh\ncase $1 in context) echo default ;; *) echo \"$SAID\" >&2; exit 1 ;; esac\n";
+    std::fs::write(dir.join("docker"), client).unwrap();
+    std::fs::set_permissions(dir.join("docker"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = std::env::var_os("PATH").unwrap();
+    let path = std::env::join_paths(std::iter::once(dir).chain(std::env::split_paths(&path))).unwrap();
+    let version = go_build();
+    for (cause, what, remedy) in [
+        // A port may look like an answer.
+        ("dial tcp 10.0.0.1:40341: connect: connection refused", "can't be reached", "see whether it runs"),
+        (
+            "dial tcp: lookup r.example.org on 10.0.0.53:53: no such host",
+            "can't be reached",
+            "see whether it runs",
+        ),
+        (
+            "Head \"https://r.example.org/v2/\": net/http: TLS handshake timeout",
+            "can't be reached",
+            "see whether",
+        ),
+        (
+            "unexpected status from HEAD request to https://r.example.org/v2/x: 401 Unauthorized",
+            "refuses",
+            "docker login",
+        ),
+        (
+            "unexpected status from HEAD request to https://r.example.org/v2/x: 403 Forbidden",
+            "refuses",
+            "docker login",
+        ),
+        (
+            "pull access denied, repository does not exist or may require authorization: server message: \
+             insufficient_scope: authorization failed",
+            "refuses what this machine is logged in as",
+            "docker login r.example.org)",
+        ),
+        ("http: server gave HTTP response to HTTPS client", "speaks plain http", "insecure-registries"),
+        (
+            "tls: failed to verify certificate: x509: unknown authority",
+            "is not trusted",
+            "/etc/docker/certs.d/r.example.org/",
+        ),
+    ] {
+        let mut make = repository.make_command();
+        make.env("PATH", &path).env("SAID", format!("ERROR: {cause}"));
+        make.args(["print-tags", "REGISTRIES=r.example.org/calico"]);
+        let said = finish(&mut make).unwrap().refused();
+        let expected = format!("names: r.example.org/calico/go-build:{version}: r.example.org {what}");
+        assert!(said.starts_with(&expected) && said.contains(cause), "{said}");
+        assert!(said.rsplit_once(" (").is_some_and(|(_, advice)| advice.contains(remedy)), "{said}");
+    }
 }
 
 fn known_names(place: &Place) {
