@@ -77,8 +77,10 @@ calico-go-build-of-each calico-binfmt-of-each calico-base-of-each: calico-%-of-e
 
 # BAKE: what of docker-bake.hcl, and options: --print, --load, go-build-arm64 …
 BUILDERS ?= $(own_arch)
+GO_MODULES ?= proxy
 bake_variables := ARCHES BUILDERS GO_VERSION LLVM_VERSION KUBERNETES_VERSION QEMU_VERSION GO_BUILD_IMAGE BINFMT_IMAGE CALICO_BASE_IMAGE BASE_IMAGE \
-	GO_IMAGE UBI_VERSIONS BASE_BASEIMG BASE_CLEANUP_LEVEL DEBIAN_MIRROR REVISION IMAGE_SOURCE
+	GO_IMAGE UBI_VERSIONS BASE_BASEIMG BASE_CLEANUP_LEVEL DEBIAN_MIRROR DEBIAN_CHECK_VALID_UNTIL GO_MODULES GO_TOOLS KUBERNETES_RELEASE $(ARCHES:%=KUBERNETES_SHA256_%) \
+	REVISION IMAGE_SOURCE
 bake: ## every image for every architecture by one BuildKit or many, as docker-bake.hcl has it (BAKE: targets, options)
 	@$(foreach variable,$(bake_variables),$(variable)=$(call quoted,$($(variable)))) VERSION=$(version) BASE_DATE=$(call quoted,$(base_date)) \
 		$(release)/bake $(BAKE)

@@ -9,7 +9,7 @@ use crate::images::ARCHES;
 use crate::place::{Place, Repository, finish, root};
 use crate::{Case, Needs};
 
-pub const CASES: [Case; 4] = [
+pub const CASES: [Case; 5] = [
     ("docker-bake.hcl has every image as make builds it", Needs::Buildx, same),
     (
         "docker-bake.hcl has every image as make builds it, when callers say otherwise",
@@ -17,6 +17,7 @@ pub const CASES: [Case; 4] = [
         same_otherwise,
     ),
     ("docker-bake.hcl hands gb for the builders and for the image to each image", Needs::Buildx, gb),
+    ("make bake labels images with the utilities that they have, as make does", Needs::Nothing, utilities),
     ("make bake refuses a BuildKit that can't hand one target to another", Needs::Nothing, old_buildkit),
 ];
 
@@ -24,6 +25,8 @@ pub const CASES: [Case; 4] = [
 #[derive(Debug, PartialEq)]
 struct Build {
     dockerfile: PathBuf,
+    /// The stage, if it is not the last one.
+    target: Option<String>,
     context: PathBuf,
     platform: String,
     tags: Vec<String>,
@@ -36,7 +39,27 @@ struct Build {
 /// What the engine's client is to say, and to write down. Everything is there, and for the architecture of its name.
 const CLIENT: &str = r#"#!/bin/sh
 case "$1 $2" in
-'buildx build') shift 2; printf '%s\n' "$@" BUILD >>"$RECORD" ;;
+'buildx build')
+    shift 2
+    printf '%s\n' "$@" BUILD >>"$RECORD"
+    case "$*" in *'--output type=local,dest='*)
+        lists=${*#*--output type=local,dest=}
+        printf 'stringer v0.1\nabsent -\n' >"${lists%% *}/go-tools"
+        printf 'kubectl 1.36.4\n' >"${lists%% *}/kubernetes"
+        ;;
+    esac
+    ;;
+'buildx --builder')
+    case "$*" in
+    *--print*) printf '    "go-build-amd64": {\n' ;;
+    *utilities-amd64*)
+        mkdir -p "$LISTS/amd64"
+        printf 'stringer v0.1\nabsent -\n' >"$LISTS/amd64/go-tools"
+        printf 'kubectl 1.36.4\n' >"$LISTS/amd64/kubernetes"
+        ;;
+    *) printf '%s\n' "UTILITIES=$UTILITIES_amd64" "MISSING=$MISSING_amd64" "$@" BUILD >>"$RECORD" ;;
+    esac
+    ;;
 'context show') echo default ;;
 'buildx inspect') echo 'Name: default'; echo "Buildkit: $BUILDKIT" ;;
 'image inspect')
@@ -99,6 +122,7 @@ fn of_command_line(words: &[String], own: &str) -> Build {
     let mut words = words.iter();
     let mut build = Build {
         dockerfile: PathBuf::new(),
+        target: None,
         context: PathBuf::new(),
         platform: format!("linux/{own}"),
         tags: Vec::new(),
@@ -118,6 +142,9 @@ fn of_command_line(words: &[String], own: &str) -> Build {
         match option {
             "tag" => build.tags.push(value),
             "platform" => build.platform = value,
+            "target" => build.target = Some(value),
+            // Where to, which is a directory that is made for it.
+            "output" => assert!(value.starts_with("type=local,dest=/"), "{value}"),
             "network" => build.network = Some(value),
             "secret" => build.secrets.push(value),
             "file" => build.dockerfile = root().join("docker").join(value).canonicalize().unwrap(),
@@ -143,8 +170,19 @@ fn strings(value: &Value) -> Vec<String> {
 fn of_target(target: &Value) -> Build {
     for key in target.as_object().unwrap().keys() {
         assert!(
-            ["dockerfile", "context", "contexts", "platforms", "tags", "args", "network", "secret"]
-                .contains(&key.as_str()),
+            [
+                "dockerfile",
+                "context",
+                "contexts",
+                "platforms",
+                "tags",
+                "args",
+                "network",
+                "secret",
+                "target",
+                "output"
+            ]
+            .contains(&key.as_str()),
             "docker-bake.hcl says {key}, which make does not"
         );
     }
@@ -153,6 +191,7 @@ fn of_target(target: &Value) -> Build {
     let args = target["args"].as_object().unwrap();
     Build {
         dockerfile: resolved(target["dockerfile"].as_str().unwrap()),
+        target: target["target"].as_str().map(str::to_owned),
         context: resolved(target["context"].as_str().unwrap()),
         platform: strings(&target["platforms"]).concat(),
         tags,
@@ -176,11 +215,12 @@ fn targets(repository: &Repository, settings: &[&str], what: &str) -> serde_json
 fn compare(place: &Place, settings: &[&str], base_names: &[&str]) {
     let repository = place.repository();
     let own = own(&repository);
-    let baked = targets(&repository, settings, "default gb");
+    let baked = targets(&repository, settings, "default gb utilities");
     let mut compared = Vec::new();
     let mut images = vec![("gb".to_owned(), "gb-image")];
     images.extend([
         ("go-build".to_owned(), "calico-go-build-image"),
+        ("utilities".to_owned(), "calico-go-build-image"),
         ("binfmt".to_owned(), "calico-binfmt-image"),
     ]);
     images.extend(base_names.iter().map(|name| (format!("base{name}"), "calico-base-image")));
@@ -196,10 +236,15 @@ fn compare(place: &Place, settings: &[&str], base_names: &[&str]) {
             }
             done.ok();
             let name = format!("{image}-{arch}");
-            let expected = of_target(&baked[&name]);
+            let mut expected = of_target(&baked[&name]);
+            // What was found on the way: here by the engine's client of the test.
+            for (label, found) in [("UTILITIES", "kubectl@1.36.4 stringer@v0.1 "), ("MISSING", "absent ")] {
+                expected.args.entry(label.to_owned()).and_modify(|value| *value = found.to_owned());
+            }
             let built = builds.iter().map(|build| of_command_line(build, &own));
             let is_this = |build: &Build| {
-                build.dockerfile == expected.dockerfile && build.platform == expected.platform
+                (&build.dockerfile, &build.platform, &build.target)
+                    == (&expected.dockerfile, &expected.platform, &expected.target)
             };
             let unsaid = |mut build: Build| {
                 build.network = build.network.filter(|_| expected.network.is_some());
@@ -216,7 +261,7 @@ fn compare(place: &Place, settings: &[&str], base_names: &[&str]) {
             compared.push(name);
         }
     }
-    let own_images = ["gb", "go-build", "binfmt"].map(|image| format!("{image}-{own}"));
+    let own_images = ["gb", "go-build", "utilities", "binfmt"].map(|image| format!("{image}-{own}"));
     let bases = base_names.iter().flat_map(|name| ARCHES.map(|arch| format!("base{name}-{arch}")));
     for image in own_images.into_iter().chain(bases) {
         assert!(compared.contains(&image), "{image} was not compared, but only {compared:?}");
@@ -231,19 +276,32 @@ fn has_a_tag_of(build: &Build, expected: &Build) -> bool {
 
 /// A build without what has to be another one where an engine can't hand a build's result to another.
 fn comparable(mut build: Build, arch: &str) -> Build {
-    // Where gb is from: an image's name for make, a target for bake (the test `gb` looks at that).
+    // gb has no name in a bake. A cross build alone asks the mirror for it, and buildx gives every build the date from the environment.
     if build.args.remove("GB_IMAGE").is_none() {
         build.tags.clear();
-        // buildx gives it to every build, from the environment.
-        build.args.remove("SOURCE_DATE_EPOCH");
+        for name in ["DEBIAN_MIRROR", "SOURCE_DATE_EPOCH"] {
+            build.args.remove(name);
+        }
+    }
+    // Where results of other builds are from: an image's name for make, a target for bake (the test `gb` looks at that).
+    for name in ["OWN_GB_IMAGE", "OWN_IMAGE", "OWN_BASE_IMAGE"] {
+        build.args.remove(name);
+    }
+    // Labels are not made of what the labels are made of.
+    if build.target.is_some() {
+        for name in ["UTILITIES", "MISSING"] {
+            build.args.remove(name);
+        }
     }
     // What a stand-in says of itself, where no registry can be reached.
     if build.args.get("STAND_IN").is_some_and(String::is_empty) {
         build.args.remove("STAND_IN");
     }
     // The name that an image of another architecture has on a machine that keeps one for a name.
-    if let Some(base) = build.args.get_mut("BASE_BASEIMG") {
-        *base = base.strip_suffix(&format!("-{arch}")).unwrap_or(base).to_owned();
+    for name in ["BASE_BASEIMG", "BASE_IMAGE", "GO_IMAGE"] {
+        if let Some(image) = build.args.get_mut(name) {
+            *image = image.strip_suffix(&format!("-{arch}")).unwrap_or(image).to_owned();
+        }
     }
     // Names without an architecture, which are the machine's own.
     build.tags.retain(|tag| tag.ends_with(&format!("-{arch}")));
@@ -287,17 +345,48 @@ fn gb(place: &Place) {
         let what = format!("go-build-{arch} binfmt-{arch} base-ubi9-{arch}");
         let baked = targets(&repository, &[&format!("BUILDERS={builders}")], &what);
         for image in what.split(' ') {
-            let mut expected: Vec<(String, String)> =
-                contexts.iter().map(|gb| (format!("gb::linux/{gb}"), format!("target:gb-{gb}"))).collect();
+            let mut expected: Vec<(String, String)> = contexts
+                .iter()
+                .map(|gb| (format!("built-gb::linux/{gb}"), format!("target:gb-{gb}")))
+                .collect();
+            // What is the same for every machine is the first builder's, where no builder is of the image's architecture.
+            let is_foreign = image.starts_with("go-build") && !builders.contains(arch);
+            if is_foreign {
+                expected.push(("built-own::linux/amd64".to_owned(), "target:go-build-amd64".to_owned()));
+            }
+            if image.starts_with("go-build") {
+                assert_eq!(baked[image]["args"]["OWN_IMAGE"], if is_foreign { "built-own" } else { "" });
+            }
             expected.sort();
             let given = baked[image]["contexts"].as_object().unwrap();
             let given: Vec<(String, String)> =
                 given.iter().map(|(name, from)| (name.clone(), from.as_str().unwrap().to_owned())).collect();
             assert_eq!(given, expected, "{image}");
-            assert_eq!(baked[image]["args"]["GB_IMAGE"], "gb");
+            assert_eq!(baked[image]["args"]["GB_IMAGE"], "built-gb");
             assert!(contexts.iter().all(|gb| baked.contains_key(&format!("gb-{gb}"))));
         }
     }
+}
+
+fn utilities(place: &Place) {
+    let repository = place.repository();
+    let (done, builds) =
+        make(place, &repository, &["bake", "BAKE=go-build-amd64 --load", "BUILD_NETWORK=host"], "v0.13.1");
+    done.ok();
+    let [build] = &builds[..] else { panic!("{builds:?}") };
+    assert_eq!(build[..2], ["UTILITIES=kubectl@1.36.4 stringer@v0.1 ", "MISSING=absent "]);
+    assert!(build.ends_with(&["go-build-amd64".to_owned(), "--load".to_owned()]), "{build:?}");
+    let own = format!("ARCH={}", own(&repository));
+    let (done, builds) =
+        make(place, &repository, &["calico-go-build-image", &own, "BUILD_NETWORK=host"], "v0.8");
+    done.ok();
+    let labelled =
+        builds.iter().filter(|build| build.contains(&"UTILITIES=kubectl@1.36.4 stringer@v0.1 ".to_owned()));
+    assert_eq!(
+        labelled.filter(|build| build.contains(&"MISSING=absent ".to_owned())).count(),
+        1,
+        "{builds:?}"
+    );
 }
 
 fn old_buildkit(place: &Place) {
