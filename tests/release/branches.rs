@@ -219,7 +219,14 @@ fn on_the_branch(place: &Place) {
     project.work.git(&["switch", "--quiet", "--create", "go1.26"]);
     let mut expected =
         vec![("heads/go1.26".to_owned(), first.clone()), (format!("tags/{}", tag_of("1.26.6")), first)];
-    for number in 1..=11 {
+    // Ten comes after nine.
+    for number in 1..=9 {
+        let tag = format!("{}-{number}", tag_of("1.26.6"));
+        let commit = project.work.commit("before");
+        project.work.git(&["push", "--quiet", "origin", &format!("HEAD:refs/tags/{tag}")]);
+        expected.push((format!("tags/{tag}"), commit));
+    }
+    for number in 10..=11 {
         let commit = project.work.commit("a utility");
         project.release(&[]).ok();
         project.release(&[]).ok();

@@ -72,7 +72,8 @@ fn malformed(place: &Place) {
         "1.26.6'",
         "1.26.6;id",
     ] {
-        for target in ["print-tags", "image", "push"] {
+        let targets = ["print-tags", "image", "push"];
+        for target in &targets[..if wrong.is_empty() { 3 } else { 1 }] {
             let said = repository.make(&[target, &format!("GO_VERSION={wrong}"), "CONFIRM=true"]).refused();
             let expected = match wrong {
                 "" => "*** versions: GO_VERSION is missing: it is something like 1.26.6 (docker/versions has"
