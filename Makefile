@@ -9,10 +9,11 @@ build: ## gb itself, static: target/release/gb
 	cargo static
 
 # (setpriv: a make that is killed takes cargo with it; the tests end with cargo, and what they have started with them.)
-test: build test-image peers-image packages-image register foreign-base-image ## unit, CLI, entrypoint, package and cross tests
+test: build test-image peers-image packages-image registry-image register foreign-base-image ## unit, CLI, entrypoint, package, release and cross tests
 	exec env GB_TEST_REQUIRE=all GB_TEST_IMAGE=$(GO_BUILD_TAG) GB_TEST_ARM_IMAGE=$(TEST_TAG) GB_TEST_BINFMT_IMAGE=$(BINFMT_TAG) \
 		GB_TEST_BASE_IMAGES="$(firstword $(BASE_TAGS)) $(FOREIGN_BASE_TAG)" GB_TEST_PEERS_IMAGE=$(PEERS_TAG) \
-		GB_TEST_PACKAGES_IMAGE=$(PACKAGES_TAG) GB_TEST_GB=$${CARGO_TARGET_DIR:-target}/release/gb \
+		GB_TEST_PACKAGES_IMAGE=$(PACKAGES_TAG) GB_TEST_REGISTRY_IMAGE=$(REGISTRY_TAG) \
+		GB_TEST_RELEASED_IMAGES="$(GO_BUILD_TAG) $(BINFMT_TAG) $(BASE_TAGS) $(FOREIGN_BASE_TAG)" GB_TEST_GB=$${CARGO_TARGET_DIR:-target}/release/gb \
 		setpriv --pdeathsig TERM cargo test --locked
 
 # One of another architecture than this machine's, and of the other byte order.

@@ -2,7 +2,7 @@
 //!
 //! Whoever kills an engine's client leaves its container running, and in a process that is killed no destructor runs. So the
 //! program starts itself a second time, as a guard. That one waits, in a session of its own, for a lock that the program
-//! holds as long as it lives. Then it removes the run's containers, which are known by a label, until no client is left
+//! holds as long as it lives. Then it removes the run's containers and images, which are known by a label, until no client is left
 //! that could start another, and the run's directory. Should the guard be killed as well, the next run finds a directory
 //! that nobody locks, and does the same for it.
 
@@ -24,7 +24,7 @@ use nix::unistd::{getppid, pipe2, setsid};
 /// Tells the test program that it is the guard of this directory.
 const GUARDED: &str = "GB_TEST_GUARDED";
 
-/// The label of the containers of a run; its value is the name of the run's directory.
+/// The label of the containers and images of a run; its value is the name of the run's directory.
 pub const LABEL: &str = "io.github.go-build.test";
 
 /// Where the directories are. Not /tmp, which an engine that runs in its own mount namespace does not share.
@@ -96,8 +96,12 @@ impl Drop for Guard {
 
 /// The option of `docker run` by which the guard knows the run's containers.
 pub fn label() -> OsString {
-    // Without a guard there is no run, and nothing may be started.
-    format!("--label={LABEL}={}", RUN.get().map_or("", String::as_str)).into()
+    format!("--label={LABEL}={}", run()).into()
+}
+
+/// The name of this run. Without a guard there is none, and nothing may be started.
+pub fn run() -> &'static str {
+    RUN.get().map_or("", String::as_str)
 }
 
 /// The engine's client. What is pressed on the terminal is the test program's: a client that ends while the engine makes its
@@ -110,15 +114,21 @@ pub fn docker() -> Command {
 
 /// The ids of the containers that a run has, in whatever state.
 pub fn containers(run: &str) -> std::io::Result<Vec<String>> {
+    listed(&["ps", "--all", "--quiet", "--no-trunc"], run)
+}
+
+fn listed(command: &[&str], run: &str) -> std::io::Result<Vec<String>> {
     let filter = format!("label={LABEL}={run}");
-    let output = docker()
-        .args(["ps", "--all", "--quiet", "--no-trunc", "--filter", &filter])
-        .stdin(Stdio::null())
-        .output()?;
+    let output = docker().args(command).args(["--filter", &filter]).stdin(Stdio::null()).output()?;
     if !output.status.success() {
         return Err(std::io::Error::other(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
     }
     Ok(String::from_utf8_lossy(&output.stdout).split_whitespace().map(str::to_owned).collect())
+}
+
+/// The ids of the images that a run has made.
+pub fn images(run: &str) -> std::io::Result<Vec<String>> {
+    listed(&["image", "ls", "--quiet", "--no-trunc"], run)
 }
 
 /// cargo that is killed leaves the test program running.
@@ -143,7 +153,7 @@ fn stand(dir: &Path) -> std::io::Result<()> {
     loop {
         // In this order: the last client may have started something.
         let last = clients.is_finished() || Instant::now() >= deadline;
-        clean_containers(name(dir));
+        clean_engine(name(dir));
         if last {
             break;
         }
@@ -153,7 +163,7 @@ fn stand(dir: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-fn clean_containers(run: &str) {
+fn clean_engine(run: &str) {
     // An engine that does not answer has said so to the tests. What ends by itself meanwhile can't be removed twice.
     let ids = containers(run).unwrap_or_default();
     if !ids.is_empty() {
@@ -161,11 +171,17 @@ fn clean_containers(run: &str) {
         remove.args(["rm", "--force", "--volumes"]).args(ids);
         let _removed = remove.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
     }
+    let ids = images(run).unwrap_or_default();
+    if !ids.is_empty() {
+        let mut remove = docker();
+        remove.args(["image", "rm", "--force"]).args(ids);
+        let _removed = remove.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    }
 }
 
 /// Removes what a run has left.
 fn clean(dir: &Path) {
-    clean_containers(name(dir));
+    clean_engine(name(dir));
     if std::fs::remove_dir_all(dir).is_ok() || !dir.exists() {
         return;
     }
