@@ -77,7 +77,7 @@ impl Binutil {
     pub fn by_name(name: &str) -> Option<Binutil> {
         let (triple, tool) = name.rsplit_once('-')?;
         let (_, tool, _) = Tool::ALL.into_iter().find(|(own, ..)| *own == tool)?;
-        let (platform, abi) = Platform::by_triple(triple)?;
+        let (platform, abi) = Platform::by_tools(triple)?;
         Some(Binutil { tool, platform, abi })
     }
 
@@ -105,7 +105,9 @@ impl Binutil {
             }
         };
         let (empty_object, without_flags) = match self.tool {
-            Tool::Ld if is_of_data_alone(&expand_response_files(&args)) => (Some(self.empty_object()), None),
+            Tool::Ld if !self.abi.is_windows() && is_of_data_alone(&expand_response_files(&args)) => {
+                (Some(self.empty_object()), None)
+            }
             Tool::Objcopy if self.platform.elf.flags != 0 => (None, made_of_data(&args)),
             _ => (None, None),
         };
@@ -123,9 +125,9 @@ impl Binutil {
         let mut all: Vec<OsString> = Vec::new();
         // -mllvm is lld's own, and no emulation.
         if !words.iter().any(|word| word.as_bytes().starts_with(b"-m") && word != "-mllvm") {
-            all.extend(["-m", self.platform.binutils.emulation].map(OsString::from));
+            all.extend(["-m", self.platform.binutils(self.abi).emulation].map(OsString::from));
         }
-        all.extend(lld::habits(self.platform).map(OsString::from));
+        all.extend(lld::habits(self.platform, self.abi).map(OsString::from));
         let own_sysroot = sysroot.filter(|_| !starts("sysroot"));
         if let Some(root) = own_sysroot.and_then(Sysroot::root) {
             all.push(sysroot_flag(root));
@@ -145,7 +147,8 @@ impl Binutil {
         ];
         let is_static =
             options.iter().rev().find(|option| ["Bstatic", "Bdynamic", "dn", "dy"].contains(option));
-        let plain = !OTHERWISE.into_iter().any(has)
+        let plain = !self.abi.is_windows()
+            && !OTHERWISE.into_iter().any(has)
             && !["T", "script", "dynamic-linker", "I"].into_iter().any(starts)
             && !is_static.is_some_and(|option| ["Bstatic", "dn"].contains(option));
         if plain && has("lc") {
@@ -164,7 +167,7 @@ impl Binutil {
 
     /// `default` is GNU's word for the format that the program was made for.
     fn objcopy(&self, args: &[OsString]) -> Vec<OsString> {
-        let format = self.platform.binutils.format;
+        let format = self.platform.binutils(self.abi).format;
         let mut all = Vec::with_capacity(args.len());
         let mut words = args.iter();
         while let Some(word) = words.next() {
