@@ -64,7 +64,11 @@ impl NoSysroot {
         NoSysroot {
             triple: abi.triple,
             tried: vec![(dir.into(), lack)],
-            remedy: format!("set GB_SYSROOT to a sysroot of {}, or unset it", platform.goarch),
+            remedy: format!(
+                "set GB_SYSROOT to a sysroot of {}{}, or unset it",
+                if abi.is_windows() { "windows/" } else { "" },
+                platform.goarch
+            ),
         }
     }
 }
@@ -270,7 +274,7 @@ fn check(layout: Layout, platform: &'static Platform, abi: &'static Abi) -> Resu
 fn check_windows(layout: Layout, platform: &'static Platform, abi: &'static Abi) -> Result<Sysroot, String> {
     let root = layout.place();
     let lib = root.join("lib");
-    for (dir, name) in [("include", "windows.h"), ("lib", "crt2.o"), ("lib", "libmingw32.a")] {
+    for (dir, name) in [("include", "windows.h"), ("lib", "crt2.o"), ("lib", "libmingwex.a")] {
         if !is_there(&root.join(dir).join(name))? {
             return Err(format!("no {dir}/{name} of mingw-w64"));
         }
