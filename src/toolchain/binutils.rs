@@ -30,12 +30,23 @@ pub enum Tool {
     As,
     /// The copier of object files.
     Objcopy,
+    /// The compiler of Windows' resources.
+    Windres,
 }
 
 impl Tool {
     /// Every tool: the part of its name behind the triple's hyphen, and what of LLVM it becomes.
-    pub const ALL: [(&'static str, Tool, &'static str); 3] =
-        [("ld", Tool::Ld, "ld.lld"), ("as", Tool::As, "clang"), ("objcopy", Tool::Objcopy, "llvm-objcopy")];
+    pub const ALL: [(&'static str, Tool, &'static str); 4] = [
+        ("ld", Tool::Ld, "ld.lld"),
+        ("as", Tool::As, "clang"),
+        ("objcopy", Tool::Objcopy, "llvm-objcopy"),
+        ("windres", Tool::Windres, "llvm-windres"),
+    ];
+
+    /// Whether the tools of an ABI have it.
+    pub fn is_of(self, abi: &Abi) -> bool {
+        self != Tool::Windres || abi.is_windows()
+    }
 }
 
 /// A binutils role for one target.
@@ -78,7 +89,7 @@ impl Binutil {
         let (triple, tool) = name.rsplit_once('-')?;
         let (_, tool, _) = Tool::ALL.into_iter().find(|(own, ..)| *own == tool)?;
         let (platform, abi) = Platform::by_tools(triple)?;
-        Some(Binutil { tool, platform, abi })
+        tool.is_of(abi).then_some(Binutil { tool, platform, abi })
     }
 
     /// The command line of LLVM's program for the caller's one.
@@ -89,12 +100,16 @@ impl Binutil {
         programs: Programs<'_>,
     ) -> Result<Command, NoTool> {
         let missing = |tool, program, package| NoTool { triple: self.abi.triple, tool, program, package };
+        let sysroot = || Sysroot::find(self.platform, self.abi, environment.get_nonempty("GB_SYSROOT")).ok();
         let (program, args) = match self.tool {
             Tool::Ld => {
                 let program = programs.find("ld.lld").ok_or_else(|| missing("ld", "ld.lld", "lld"))?;
-                let sysroot =
-                    Sysroot::find(self.platform, self.abi, environment.get_nonempty("GB_SYSROOT")).ok();
-                (program, self.ld(args, sysroot.as_ref()))
+                (program, self.ld(args, sysroot().as_ref()))
+            }
+            Tool::Windres => {
+                let program = programs.find("llvm-windres");
+                let program = program.ok_or_else(|| missing("windres", "llvm-windres", "llvm"))?;
+                (program, self.windres(args, sysroot().as_ref()))
             }
             Tool::As => {
                 (clang(programs).ok_or_else(|| missing("as", "clang", "clang"))?, assembler(self.abi, args))
@@ -162,6 +177,18 @@ impl Binutil {
                 flag
             }));
         }
+        all
+    }
+
+    /// llvm-windres takes the machine from its own name, and has clang look for headers on this machine.
+    fn windres(&self, args: &[OsString], sysroot: Option<&Sysroot>) -> Vec<OsString> {
+        let mut all = vec![format!("--target={}", self.platform.binutils(self.abi).format).into()];
+        all.extend_from_slice(args);
+        all.extend(sysroot.and_then(Sysroot::root).map(|root| {
+            let mut flag = OsString::from("-I");
+            flag.push(root.join("include"));
+            flag
+        }));
         all
     }
 

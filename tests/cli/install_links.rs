@@ -108,8 +108,10 @@ fn windows_gets_the_two_tools_that_are_its_own_and_others_do_not() {
     let names = names(dir.path());
     let found: Vec<_> = names.iter().filter(is_one).collect();
     assert_eq!(found, ["x86_64-w64-mingw32-dlltool", "x86_64-w64-mingw32-windres"]);
-    let gcc = std::fs::read_link(dir.path().join("x86_64-w64-mingw32-gcc")).unwrap();
-    assert_eq!(gcc, Path::new("gb"));
+    let to = |tool: &str| std::fs::read_link(dir.path().join(format!("x86_64-w64-mingw32-{tool}"))).unwrap();
+    // windres is to be told the target and the headers, which gb does under this name.
+    assert_eq!([to("gcc"), to("windres")], [Path::new("gb"), Path::new("gb")]);
+    assert_eq!(to("dlltool"), llvm.path().join("llvm-dlltool"));
 }
 
 #[test]
