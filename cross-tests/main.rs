@@ -58,6 +58,7 @@ mod terminal;
 mod variants;
 mod verdicts;
 mod verify;
+mod windows;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -123,6 +124,7 @@ fn main() -> ExitCode {
         stopping::cases(),
         strip_libs::cases(),
         verify::cases(),
+        windows::cases(),
         saved::cases(),
         base_image::cases(),
     ];

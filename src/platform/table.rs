@@ -200,7 +200,7 @@ static WINDOWS: &[Windows] = &[Windows {
     goarch: "amd64",
     abi: Abi {
         triple: "x86_64-w64-mingw32",
-        multiarch: "x86_64-w64-mingw32",
+        multiarch: "",
         debian: "mingw-w64-x86-64",
         rpm: "mingw64",
         rust: None,
