@@ -1,11 +1,14 @@
 //! Programs for Windows, and what there is to say of them: clang and lld against mingw-w64, run by Wine.
 
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
 use gb::platform::Platform;
 use libtest_mimic::Failed;
 
 use crate::case::{Case, Needs, Verdict, ensure, ensure_eq};
 use crate::engine::Container;
-use crate::lab::Lab;
+use crate::lab::{Lab, own_user};
 
 pub fn cases() -> Vec<Case> {
     let mut cases = vec![
@@ -37,14 +40,17 @@ const FOREIGN_DLLS: &str = "foreign() {
          done
      }\n";
 
-/// A container for windows/amd64, with cgo.
+/// A container for windows/amd64, with cgo. All have one cache of Go's: the image's has nothing for Windows.
 fn container(lab: &Lab) -> Result<Container, Failed> {
-    let container = lab.arm_container()?.caller();
+    static CACHE: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let make = || lab.dir("windows-cache").map_err(|error| error.message().unwrap_or_default().to_owned());
+    let cache = CACHE.get_or_init(make).as_ref().map_err(String::as_str)?;
+    let container = lab.arm_container()?.mount(cache, "/go-cache").env("GOCACHE", "/go-cache");
     Ok(container.env("GOOS", "windows").env("GOARCH", "amd64").env("CGO_ENABLED", "1"))
 }
 
 fn sh(lab: &Lab, script: &str) -> Result<String, Failed> {
-    container(lab)?.sh(&format!("{FOREIGN_DLLS}{script}"))?.ok().map(|text| text.replace('\r', ""))
+    container(lab)?.caller().sh(&format!("{FOREIGN_DLLS}{script}"))?.ok().map(|text| text.replace('\r', ""))
 }
 
 fn names(lab: &Lab) -> Verdict {
@@ -111,10 +117,15 @@ fn cgo(lab: &Lab) -> Verdict {
     // Without gb run, as in docker exec.
     let script = format!(
         "{FOREIGN_DLLS}
-         CC=x86_64-w64-mingw32-gcc go build -o /tmp/bare.exe ./go-cgo; wine /tmp/bare.exe; foreign /tmp/bare.exe
+         mkdir /tmp/home; CC=x86_64-w64-mingw32-gcc go build -o /tmp/bare.exe ./go-cgo; wine /tmp/bare.exe; foreign /tmp/bare.exe
          unset CC; go build -o /tmp/none.exe ./go-cgo 2>&1 | grep ^gb:"
     );
-    let said = container(lab)?.user("0:0").bare_sh(&script)?.text()?.replace('\r', "");
+    let said = container(lab)?
+        .user(&own_user())
+        .env("HOME", "/tmp/home")
+        .bare_sh(&script)?
+        .text()?
+        .replace('\r', "");
     let refusal = "gb: compile a cgo package for windows/amd64: gcc compiles for linux/amd64 (set \
                    CC=x86_64-w64-mingw32-clang, or run the command through gb run)\n";
     ensure_eq!(said, format!("{GREETING}{refusal}"));
