@@ -69,14 +69,14 @@ fn refused_once(lab: &Lab) -> Verdict {
          ! GOARCH=arm64 go build ./go-cgo net 2>&1
          ! GOOS=windows GOARCH=amd64 go build -o /tmp/cgo ./go-cgo 2>&1";
     let said = lab.container().env("GOARCH", "ppc64le").sh(script)?.ok()?;
-    let message = |wanted: &str, remedy: &str| {
+    let message = |wanted: &str, triple: &str| {
         format!(
             "# runtime/cgo\ngb: compile a cgo package for {wanted}: riscv64-linux-gnu-clang compiles for linux/riscv64 \
-             ({remedy})\n"
+             (set CC={triple}-clang, or run the command through gb run)\n"
         )
     };
-    let arm64 = message("linux/arm64", "set CC=aarch64-linux-gnu-clang, or run the command through gb run");
-    ensure_eq!(said, arm64 + &message("windows/amd64", "set CC to a compiler for it, or CGO_ENABLED=0"));
+    let arm64 = message("linux/arm64", "aarch64-linux-gnu");
+    ensure_eq!(said, arm64 + &message("windows/amd64", "x86_64-w64-mingw32"));
     Ok(())
 }
 

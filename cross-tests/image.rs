@@ -42,9 +42,9 @@ fn no_gcc(lab: &Lab) -> Verdict {
 }
 
 fn links_in_sysroots(lab: &Lab) -> Verdict {
-    let script = "ls -d /usr/*-linux-*/sys-root | wc -l
-         find /usr/*-linux-*/sys-root -type l \\( -lname '/*' -o -xtype l \\) -printf '%p -> %l\\n'";
-    ensure_eq!(Container::new(&lab.image).bare_sh(script)?.ok()?, "5\n");
+    let script = "ls -d /usr/*/sys-root | wc -l
+         find /usr/*/sys-root -type l \\( -lname '/*' -o -xtype l \\) -printf '%p -> %l\\n'";
+    ensure_eq!(Container::new(&lab.image).bare_sh(script)?.ok()?, "6\n");
     Ok(())
 }
 
@@ -52,7 +52,8 @@ fn names(lab: &Lab) -> Verdict {
     let mut script =
         "leads() { case $(readlink -f \"$(command -v $1)\") in $2) ;; *) echo $1 ;; esac; }\n".to_owned();
     let mut triples = 0;
-    for abi in PLATFORMS.iter().filter(|platform| platform.cgo).flat_map(|platform| platform.all_abis()) {
+    let abis = |platform: &'static Platform| platform.all_abis().chain(platform.windows_abi());
+    for abi in PLATFORMS.iter().filter(|platform| platform.cgo).flat_map(abis) {
         triples += 1;
         for tool in ["clang", "clang++", "cc", "c++", "gcc", "g++", "pkg-config"] {
             script.push_str(&format!("leads {}-{tool} /usr/local/bin/gb\n", abi.triple));

@@ -59,6 +59,7 @@ mod utilities;
 mod variants;
 mod verdicts;
 mod verify;
+mod windows;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -125,6 +126,7 @@ fn main() -> ExitCode {
         strip_libs::cases(),
         utilities::cases(),
         verify::cases(),
+        windows::cases(),
         saved::cases(),
         base_image::cases(),
     ];

@@ -36,7 +36,7 @@ impl<'a> Toolchain<'a> {
     ) -> Result<Toolchain<'a>, Error> {
         let (Request::Linux { target, .. }, Some(facts)) = (request, facts) else {
             return Err(Error::Usage(
-                "env: gb's C compilers are for linux alone (gb env PLATFORM)".to_owned(),
+                "env: there are files for build systems of linux alone (gb env PLATFORM)".to_owned(),
             ));
         };
         let sysroot = facts.sysroot.as_ref().map_err(|error| Error::Usage(format!("env: {error}")))?;

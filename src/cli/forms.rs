@@ -76,8 +76,9 @@ pub(super) fn comments(plan: &Plan, user: &Shown) -> Vec<String> {
                 target.platform.goarch
             ));
         }
-        Request::Other { goos, source, .. } => {
-            lines.push(format!("target: {goos}, said by {source}; host: linux/{host}"));
+        Request::Other { goos, goarch, source } => {
+            let goarch = goarch.map(|goarch| format!("/{goarch}")).unwrap_or_default();
+            lines.push(format!("target: {goos}{goarch}, said by {source}; host: linux/{host}"));
         }
     }
     lines.extend(plan.kept.iter().map(|name| format!("{name} is kept as you set it")));

@@ -251,12 +251,21 @@ fn values(request: &Request, environment: &Environment, fields: &[Field]) -> Res
     for field in fields {
         let value = match request {
             Request::Linux { target, .. } => Row::new(request, target, environment).value(*field),
-            Request::Other { goos, goarch, .. } => match (field, goarch) {
-                (Field::Goos, _) => Ok((*goos).into()),
-                (Field::Goarch, Some(goarch)) => Ok((*goarch).into()),
-                (Field::IsCross, _) => Ok("true".into()),
-                _ => Err(format!("the target is {goos}, of which gb does not know it (gb info PLATFORM)")),
-            },
+            Request::Other { goos, goarch, .. } => {
+                match (field, goarch, request.compiled(environment, Platform::host())) {
+                    (Field::Goos, ..) => Ok((*goos).into()),
+                    (Field::Goarch, Some(goarch), _) => Ok((*goarch).into()),
+                    (Field::IsCross, ..) => Ok("true".into()),
+                    (
+                        Field::Goarch | Field::Triple | Field::Sysroot | Field::Cc | Field::Cxx,
+                        _,
+                        Some((platform, abi)),
+                    ) => Row { platform, abi, variant: None, environment }.value(*field),
+                    _ => {
+                        Err(format!("the target is {goos}, of which gb does not know it (gb info PLATFORM)"))
+                    }
+                }
+            }
         };
         let value = value.map_err(|why| Error::NoValue(format!("info --field {}: {why}", field.name())))?;
         text.extend_from_slice(value.as_bytes());

@@ -27,7 +27,7 @@ impl Role {
             ))
         };
         if let Some(triple) = name.strip_suffix("-pkg-config") {
-            let (platform, abi) = Platform::by_triple(triple).ok_or_else(|| no_triple(triple))?;
+            let (platform, abi) = Platform::by_tools(triple).ok_or_else(|| no_triple(triple))?;
             return Ok(Role::PkgConfig(platform, abi));
         }
         match name {

@@ -71,7 +71,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let emulation = Wish::read(&environment)?;
     let fills = go_cache::is_wanted(&environment)?;
     let target = request(None, &environment)?;
-    target.check_sysroot(&environment)?;
+    target.check_sysroot(&environment, Platform::host())?;
     let user = Request::read(&environment)?;
     let mounts = Mounts::read();
     if arguments.dry_run {

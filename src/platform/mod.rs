@@ -140,9 +140,13 @@ impl Platform {
         std::iter::once(&self.abis.0).chain(self.abis.1)
     }
 
-    /// Whether a compiler's target, in whatever spelling, is Linux on this machine with this ABI: `arm64-linux-gnu`,
-    /// `aarch64-unknown-linux`, `armv7a-unknown-linux-gnueabihf`.
+    /// Whether a compiler's target, in whatever spelling, is this ABI's system on this machine: `arm64-linux-gnu`,
+    /// `aarch64-unknown-linux`, `armv7a-unknown-linux-gnueabihf`, and for Windows `x86_64-pc-windows-gnu`.
     pub fn is_target(&self, abi: &Abi, target: &str) -> bool {
+        if abi.is_windows() {
+            let cpu = target.strip_suffix("-windows-gnu").and_then(|cpu| cpu.split('-').next());
+            return target == abi.triple || cpu.is_some_and(|cpu| self.uname.contains(&cpu));
+        }
         let mut parts = target.split('-');
         let cpu = parts.next().unwrap_or_default();
         let environment = match (parts.next(), parts.next(), parts.next(), parts.next()) {
@@ -153,6 +157,13 @@ impl Platform {
         let same_machine = parse(cpu).is_ok_and(|found| found.platform == self);
         let own_environment = abi.triple.rsplit('-').next();
         same_machine && (environment.is_none() || environment == own_environment)
+    }
+
+    /// The platform and ABI whose compilers and tools have names that begin with this triple: one of
+    /// [`by_triple`](Platform::by_triple), or of Windows.
+    pub fn by_tools(triple: &str) -> Option<(&'static Platform, &'static Abi)> {
+        let windows = |p: &'static Platform| Some((p, p.windows_abi().filter(|abi| abi.triple == triple)?));
+        Platform::by_triple(triple).or_else(|| PLATFORMS.iter().find_map(windows))
     }
 
     /// The platform and ABI that a GNU triple names, whatever its vendor: `aarch64-linux-gnu`,

@@ -20,8 +20,8 @@ pub struct Platform {
     pub meson: &'static str,
     /// How its ELF files look.
     pub elf: Elf,
-    /// What GNU's binary utilities call its files.
-    pub binutils: Binutils,
+    /// What GNU's binary utilities call its files: [`Platform::binutils`] is the way to it.
+    binutils: Binutils,
     /// Go's variable for the instruction set variant, and its values.
     pub variable: Option<Variable>,
     /// Whether Go has cgo for it (`cgoEnabled` in internal/platform/zosarch.go).
@@ -163,11 +163,71 @@ impl Machine {
 }
 
 impl Abi {
+    /// Go's name of the system whose C library it is.
+    pub fn goos(&self) -> &'static str {
+        if self.is_windows() { "windows" } else { "linux" }
+    }
+
+    /// Whether it is one of mingw-w64, and so not of ELF files.
+    pub fn is_windows(&self) -> bool {
+        self.triple.ends_with("-mingw32")
+    }
+
     /// Debian's package of a cross compiler, which brings everything that there is to build against: `g++-aarch64-linux-gnu`.
     ///
     /// Every ABI of the table has one (crossbuild-essential-loong64 and -ppc64 do not exist).
     pub fn debian_compiler(&self) -> String {
         format!("g++-{}", self.triple.replace('_', "-"))
+    }
+}
+
+/// An architecture of Windows that there is a C library for: mingw-w64's, in Debian.
+///
+/// It has none of what the table says of an architecture's Linux but the instruction set. (Debian has mingw-w64 for x86
+/// alone, and Go's windows/arm64 no package to build against.)
+#[derive(Debug)]
+pub(super) struct Windows {
+    /// Go's name of the architecture.
+    goarch: &'static str,
+    /// The C ABI. What loaders of ELF files go by is not there.
+    abi: Abi,
+    /// What GNU's binary utilities call its files (ld/configure.tgt and bfd/config.bfd, x86_64-*-mingw*).
+    binutils: Binutils,
+}
+
+/// Every one of them.
+static WINDOWS: &[Windows] = &[Windows {
+    goarch: "amd64",
+    abi: Abi {
+        triple: "x86_64-w64-mingw32",
+        multiarch: "",
+        debian: "mingw-w64-x86-64",
+        rpm: "mingw64",
+        rust: None,
+        loader: "",
+        loading: Loading {
+            cache: 0,
+            flags: (0, &[0]),
+            hint: (0, 0),
+            oldest_hwcap: None,
+            lib: "lib",
+            musl: "",
+        },
+        baseline: &[],
+    },
+    binutils: Binutils { emulation: "i386pep", format: "pe-x86-64" },
+}];
+
+impl Platform {
+    /// The C ABI of this architecture's Windows, if there is a C library for it.
+    pub fn windows_abi(&self) -> Option<&'static Abi> {
+        WINDOWS.iter().find(|windows| windows.goarch == self.goarch).map(|windows| &windows.abi)
+    }
+
+    /// What GNU's binary utilities call the files of one of its ABIs.
+    pub fn binutils(&'static self, abi: &Abi) -> &'static Binutils {
+        let windows = WINDOWS.iter().find(|windows| windows.abi == *abi);
+        windows.map_or(&self.binutils, |windows| &windows.binutils)
     }
 }
 

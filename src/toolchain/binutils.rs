@@ -30,12 +30,23 @@ pub enum Tool {
     As,
     /// The copier of object files.
     Objcopy,
+    /// The compiler of Windows' resources.
+    Windres,
 }
 
 impl Tool {
     /// Every tool: the part of its name behind the triple's hyphen, and what of LLVM it becomes.
-    pub const ALL: [(&'static str, Tool, &'static str); 3] =
-        [("ld", Tool::Ld, "ld.lld"), ("as", Tool::As, "clang"), ("objcopy", Tool::Objcopy, "llvm-objcopy")];
+    pub const ALL: [(&'static str, Tool, &'static str); 4] = [
+        ("ld", Tool::Ld, "ld.lld"),
+        ("as", Tool::As, "clang"),
+        ("objcopy", Tool::Objcopy, "llvm-objcopy"),
+        ("windres", Tool::Windres, "llvm-windres"),
+    ];
+
+    /// Whether the tools of an ABI have it.
+    pub fn is_of(self, abi: &Abi) -> bool {
+        self != Tool::Windres || abi.is_windows()
+    }
 }
 
 /// A binutils role for one target.
@@ -77,8 +88,8 @@ impl Binutil {
     pub fn by_name(name: &str) -> Option<Binutil> {
         let (triple, tool) = name.rsplit_once('-')?;
         let (_, tool, _) = Tool::ALL.into_iter().find(|(own, ..)| *own == tool)?;
-        let (platform, abi) = Platform::by_triple(triple)?;
-        Some(Binutil { tool, platform, abi })
+        let (platform, abi) = Platform::by_tools(triple)?;
+        tool.is_of(abi).then_some(Binutil { tool, platform, abi })
     }
 
     /// The command line of LLVM's program for the caller's one.
@@ -89,12 +100,16 @@ impl Binutil {
         programs: Programs<'_>,
     ) -> Result<Command, NoTool> {
         let missing = |tool, program, package| NoTool { triple: self.abi.triple, tool, program, package };
+        let sysroot = || Sysroot::find(self.platform, self.abi, environment.get_nonempty("GB_SYSROOT")).ok();
         let (program, args) = match self.tool {
             Tool::Ld => {
                 let program = programs.find("ld.lld").ok_or_else(|| missing("ld", "ld.lld", "lld"))?;
-                let sysroot =
-                    Sysroot::find(self.platform, self.abi, environment.get_nonempty("GB_SYSROOT")).ok();
-                (program, self.ld(args, sysroot.as_ref()))
+                (program, self.ld(args, sysroot().as_ref()))
+            }
+            Tool::Windres => {
+                let program = programs.find("llvm-windres");
+                let program = program.ok_or_else(|| missing("windres", "llvm-windres", "llvm"))?;
+                (program, self.windres(args, sysroot().as_ref()))
             }
             Tool::As => {
                 (clang(programs).ok_or_else(|| missing("as", "clang", "clang"))?, assembler(self.abi, args))
@@ -105,7 +120,9 @@ impl Binutil {
             }
         };
         let (empty_object, without_flags) = match self.tool {
-            Tool::Ld if is_of_data_alone(&expand_response_files(&args)) => (Some(self.empty_object()), None),
+            Tool::Ld if !self.abi.is_windows() && is_of_data_alone(&expand_response_files(&args)) => {
+                (Some(self.empty_object()), None)
+            }
             Tool::Objcopy if self.platform.elf.flags != 0 => (None, made_of_data(&args)),
             _ => (None, None),
         };
@@ -123,9 +140,9 @@ impl Binutil {
         let mut all: Vec<OsString> = Vec::new();
         // -mllvm is lld's own, and no emulation.
         if !words.iter().any(|word| word.as_bytes().starts_with(b"-m") && word != "-mllvm") {
-            all.extend(["-m", self.platform.binutils.emulation].map(OsString::from));
+            all.extend(["-m", self.platform.binutils(self.abi).emulation].map(OsString::from));
         }
-        all.extend(lld::habits(self.platform).map(OsString::from));
+        all.extend(lld::habits(self.platform, self.abi).map(OsString::from));
         let own_sysroot = sysroot.filter(|_| !starts("sysroot"));
         if let Some(root) = own_sysroot.and_then(Sysroot::root) {
             all.push(sysroot_flag(root));
@@ -145,7 +162,8 @@ impl Binutil {
         ];
         let is_static =
             options.iter().rev().find(|option| ["Bstatic", "Bdynamic", "dn", "dy"].contains(option));
-        let plain = !OTHERWISE.into_iter().any(has)
+        let plain = !self.abi.is_windows()
+            && !OTHERWISE.into_iter().any(has)
             && !["T", "script", "dynamic-linker", "I"].into_iter().any(starts)
             && !is_static.is_some_and(|option| ["Bstatic", "dn"].contains(option));
         if plain && has("lc") {
@@ -162,9 +180,21 @@ impl Binutil {
         all
     }
 
+    /// llvm-windres takes the machine from its own name, and has clang look for headers on this machine.
+    fn windres(&self, args: &[OsString], sysroot: Option<&Sysroot>) -> Vec<OsString> {
+        let mut all = vec![format!("--target={}", self.platform.binutils(self.abi).format).into()];
+        all.extend_from_slice(args);
+        all.extend(sysroot.and_then(Sysroot::root).map(|root| {
+            let mut flag = OsString::from("-I");
+            flag.push(root.join("include"));
+            flag
+        }));
+        all
+    }
+
     /// `default` is GNU's word for the format that the program was made for.
     fn objcopy(&self, args: &[OsString]) -> Vec<OsString> {
-        let format = self.platform.binutils.format;
+        let format = self.platform.binutils(self.abi).format;
         let mut all = Vec::with_capacity(args.len());
         let mut words = args.iter();
         while let Some(word) = words.next() {

@@ -137,7 +137,7 @@ impl Compiler {
         }
         let (triple, language, family) =
             NAMES.iter().find_map(|(suffix, l, f)| Some((name.strip_suffix(suffix)?, *l, *f)))?;
-        Some(Platform::by_triple(triple).map(|target| compiler(target, language, family)).ok_or(triple))
+        Some(Platform::by_tools(triple).map(|target| compiler(target, language, family)).ok_or(triple))
     }
 
     /// The name, as gb gives it to the variables CC and CXX.
@@ -277,13 +277,21 @@ impl Compiler {
         if !line.instruction_set {
             before.extend(self.instruction_set(environment)?.into_iter().map(OsString::from));
         }
+        let windows = self.abi.is_windows();
         // Clang's default linker is GNU ld, which knows one machine; lld knows all.
         if line.links() && !line.linker {
-            before.extend(["-fuse-ld=lld".into(), lld::habits_by_compiler(self.platform).into()]);
+            before.push("-fuse-ld=lld".into());
+            if !windows {
+                before.push(lld::habits_by_compiler(self.platform, self.abi).into());
+            }
+        }
+        // What is made needs no DLL but Windows' own: the sysroot has GCC's libraries as static ones alone.
+        if line.links() && windows {
+            before.push("-static-libgcc".into());
         }
         // Go says so itself where its probe of the compiler tells that it may; but it probes with the first word of CC,
         // which in CC="ccache aarch64-linux-gnu-clang" is no compiler.
-        if caller == Caller::Link && line.links() && !line.link_mode {
+        if caller == Caller::Link && line.links() && !line.link_mode && !windows {
             before.push("-no-pie".into());
         }
         let mut all = self.driver_mode();
@@ -333,7 +341,8 @@ impl Compiler {
         if !by_go && line.go_work.is_none() {
             return Ok(*self);
         }
-        let build = Build::read(environment, self.platform).map_err(|error| self.bad_variant(error))?;
+        let build =
+            Build::read(environment, self.platform, self.abi).map_err(|error| self.bad_variant(error))?;
         let differs = build.differs(self.platform, self.abi);
         if let Some((platform, abi)) = differs {
             // Where it can't be told who calls (without /proc), cgo and link could not be followed, and the parts would be
@@ -341,16 +350,16 @@ impl Compiler {
             if by_go && chosen_by_gb(environment, &["CC", "CXX"], &self.name()) {
                 return Ok(Compiler { platform, abi, ..*self });
             }
-        } else if build.other_os.is_none() {
+        } else if !build.is_unknown() {
             return Ok(*self);
         }
         // Go also asks what a compiler can do, and has to hear that. cgo is the first that needs one for a package.
         if caller != Caller::Cgo && line.go_work.is_none() {
             return Ok(*self);
         }
-        let os = build.other_os.as_deref().unwrap_or("linux");
         // Go names a variant to its compiler always; here it matters where it is what tells the two apart.
-        let same_machine = differs.is_some_and(|(platform, _)| platform == self.platform);
+        let same_machine =
+            differs.is_some_and(|(platform, abi)| platform == self.platform && abi.goos() == self.abi.goos());
         let variant = Some(build.variant).filter(|variant| same_machine && !variant.is_empty());
         let variant = variant.map(|variant| format!(" with {variant}")).unwrap_or_default();
         let remedy = match differs {
@@ -358,9 +367,9 @@ impl Compiler {
             None => "set CC to a compiler for it, or CGO_ENABLED=0".to_owned(),
         };
         Err(CompilerError::WrongCompiler {
-            wanted: format!("{os}/{}{variant}", build.goarch),
+            wanted: format!("{}/{}{variant}", build.goos, build.goarch),
             name: self.name(),
-            own: format!("linux/{}", self.platform.goarch),
+            own: format!("{}/{}", self.abi.goos(), self.platform.goarch),
             remedy,
             go_work: line.go_work.clone(),
         })
@@ -413,7 +422,7 @@ mod tests {
         let all = compiler.args(&line, &args, &sysroot, &environment(variables), caller).unwrap();
         let all = all.join(OsStr::new(" ")).into_string().unwrap();
         let all = all.replace("--start-no-unused-arguments ", "[").replace(" --end-no-unused-arguments", "]");
-        all.replace(&lld::habits_by_compiler(compiler.platform), "HABITS")
+        all.replace(&lld::habits_by_compiler(compiler.platform, compiler.platform.default_abi()), "HABITS")
     }
 
     /// The flags that gb adds before the caller's words; those of a native build behind them are left out.
@@ -619,14 +628,57 @@ mod tests {
              CC=aarch64-linux-gnu-clang, or run the command through gb run)"
         );
         assert_eq!(
-            check(by_go, &["GOARCH=amd64", "GOOS=windows"]).unwrap_err(),
-            "compile a cgo package for windows/amd64: x86_64-linux-gnu-clang compiles for linux/amd64 (set CC to a compiler \
-             for it, or CGO_ENABLED=0)"
+            check(by_go, &["GOARCH=amd64", "GOOS=windows", "GOAMD64=v1"]).unwrap_err(),
+            "compile a cgo package for windows/amd64: x86_64-linux-gnu-clang compiles for linux/amd64 (set \
+             CC=x86_64-w64-mingw32-clang, or run the command through gb run)"
         );
+        for (goos, goarch) in [("darwin", "amd64"), ("windows", "arm64")] {
+            assert_eq!(
+                check(by_go, &[&format!("GOARCH={goarch}"), &format!("GOOS={goos}")]).unwrap_err(),
+                format!(
+                    "compile a cgo package for {goos}/{goarch}: x86_64-linux-gnu-clang compiles for linux/amd64 (set CC to a \
+                     compiler for it, or CGO_ENABLED=0)"
+                )
+            );
+        }
         for variables in [&["GOARCH=amd64"][..], &["GOARCH="], &["GOOS=linux"]] {
             assert_eq!(check(by_go, variables), Ok("x86_64-linux-gnu"));
         }
         assert_eq!(check("-c x.c", &["GOARCH=arm64"]), Ok("x86_64-linux-gnu"));
+    }
+
+    #[test]
+    fn a_compiler_for_windows_is_told_what_it_needs_and_follows_go_as_others_do() {
+        let name = "x86_64-w64-mingw32-gcc";
+        for (command, expected) in [
+            ("-c x.c", "[--target=x86_64-w64-mingw32 --sysroot=/s]"),
+            ("x.c", "[--target=x86_64-w64-mingw32 --sysroot=/s -fuse-ld=lld -static-libgcc]"),
+            ("x.o -fuse-ld=lld", "[--target=x86_64-w64-mingw32 --sysroot=/s -static-libgcc]"),
+            (
+                "--target=x86_64-pc-windows-gnu x.o",
+                "[--target=x86_64-w64-mingw32 --sysroot=/s -fuse-ld=lld -static-libgcc]",
+            ),
+        ] {
+            assert_eq!(added(name, command, &[]), expected, "{command}");
+        }
+        assert!(!given(name, "x.o", &[], Caller::Link).contains("-no-pie"));
+        let compiler = Compiler::by_name(name).unwrap().unwrap();
+        let by_go = words("-c -ffile-prefix-map=/tmp/go-build123/b001=/tmp/go-build x.c");
+        let follow = |variables: &[&str]| {
+            let found = compiler.for_go(&CommandLine::read(&by_go), &environment(variables), Caller::Go);
+            found.map(|found| found.abi.triple).map_err(|error| error.to_string())
+        };
+        let chosen = ["CC=x86_64-w64-mingw32-gcc", "GB_SET=CC=x86_64-w64-mingw32-gcc"];
+        let with = |more: &[&'static str]| follow(&[&chosen[..], more].concat());
+        assert_eq!(with(&["GOOS=windows", "GOARCH=amd64"]), Ok("x86_64-w64-mingw32"));
+        assert_eq!(with(&["GOOS=linux", "GOARCH=amd64"]), Ok("x86_64-linux-gnu"));
+        assert_eq!(with(&["GOOS=linux", "GOARCH=s390x"]), Ok("s390x-linux-gnu"));
+        assert_eq!(
+            with(&["GOOS=windows", "GOARCH=arm64"]).unwrap_err(),
+            "compile a cgo package for windows/arm64: x86_64-w64-mingw32-gcc compiles for windows/amd64 (set CC to a compiler \
+             for it, or CGO_ENABLED=0)"
+        );
+        assert_eq!(follow(&["GOOS=windows", "GOARCH=amd64"]), Ok("x86_64-w64-mingw32"));
     }
 
     #[test]

@@ -68,11 +68,11 @@ fn parent_of(pid: i32) -> Option<i32> {
 /// What Go builds for.
 #[derive(Debug)]
 pub(super) struct Build {
-    /// The operating system, where it is not Linux.
-    pub(super) other_os: Option<String>,
+    /// The operating system, as Go says it.
+    pub(super) goos: String,
     /// The architecture, as Go says it.
     pub(super) goarch: String,
-    /// The architecture and the ABI of its variant; `None` for one that is not in the table.
+    /// The architecture and the ABI of its variant, or of its Windows; `None` for one that is not in the table.
     pub(super) target: Option<(&'static Platform, &'static Abi)>,
     /// The variant, as in `GOARM=6`; nothing for none.
     pub(super) variant: String,
@@ -80,18 +80,21 @@ pub(super) struct Build {
 
 impl Build {
     /// Reads what Go says, to a program that is for `own` where Go says nothing.
-    pub(super) fn read(environment: &Environment, own: &'static Platform) -> Result<Build, BadVariant> {
+    pub(super) fn read(
+        environment: &Environment,
+        own: &'static Platform,
+        abi: &'static Abi,
+    ) -> Result<Build, BadVariant> {
         let get = |name: &str| environment.get_nonempty(name).and_then(OsStr::to_str);
-        let goarch = get("GOARCH").unwrap_or(own.goarch);
-        let mut build = Build {
-            other_os: get("GOOS").filter(|goos| *goos != "linux").map(str::to_owned),
-            goarch: goarch.to_owned(),
-            target: None,
-            variant: String::new(),
-        };
+        let (goos, goarch) = (get("GOOS").unwrap_or(abi.goos()), get("GOARCH").unwrap_or(own.goarch));
+        let mut build =
+            Build { goos: goos.to_owned(), goarch: goarch.to_owned(), target: None, variant: String::new() };
         let Some(platform) = Platform::by_goarch(goarch) else { return Ok(build) };
         let variant = variant_in(environment, platform)?;
-        build.target = Some((platform, platform.abi(variant.as_ref())));
+        build.target = match goos {
+            "linux" => Some((platform, platform.abi(variant.as_ref()))),
+            goos => platform.windows_abi().filter(|abi| abi.goos() == goos).map(|abi| (platform, abi)),
+        };
         build.variant = variant.map(|v| format!("{}={}", v.variable, v.value())).unwrap_or_default();
         Ok(build)
     }
@@ -104,9 +107,15 @@ impl Build {
         platform: &'static Platform,
         abi: &'static Abi,
     ) -> Option<(&'static Platform, &'static Abi)> {
-        let (wanted, wanted_abi) = self.target.filter(|_| self.other_os.is_none())?;
-        let serves = wanted == platform && (wanted_abi == abi || wanted_abi == platform.default_abi());
-        (!serves).then_some((wanted, wanted_abi))
+        let (wanted, wanted_abi) = self.target?;
+        let same_system = wanted_abi.goos() == abi.goos();
+        let serves = wanted_abi == abi || same_system && wanted_abi == platform.default_abi();
+        (!(wanted == platform && serves)).then_some((wanted, wanted_abi))
+    }
+
+    /// Whether it is for a system that gb has no compiler for.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.target.is_none() && self.goos != "linux"
     }
 }
 

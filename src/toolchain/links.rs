@@ -89,6 +89,9 @@ const LLVM_TOOLS: [(&str, &str); 15] = [
     ("gcov", "llvm-cov"),
 ];
 
+/// The same for Windows alone: it takes the machine from its own name.
+const DLLTOOL: (&str, &str) = ("dlltool", "llvm-dlltool");
+
 impl Links {
     /// Decides which links a directory needs; refuses, before anything is changed, if one can't be made.
     ///
@@ -108,19 +111,21 @@ impl Links {
         }
         // Those that gb plays itself, because LLVM's are to be told the machine.
         let played = Tool::ALL.into_iter().filter(|(_, _, llvm_name)| programs.find(llvm_name).is_some());
-        let played: Vec<_> = played.map(|(tool, ..)| tool).collect();
-        let llvm_tools = LLVM_TOOLS.map(|(name, llvm_name)| (name, programs.find(llvm_name)));
-        for abi in PLATFORMS.iter().filter(|p| p.cgo).flat_map(|p| p.all_abis()) {
+        let played: Vec<_> = played.collect();
+        let found = |(name, llvm_name): (&'static str, &str)| (name, programs.find(llvm_name));
+        let (llvm_tools, dlltool) = (LLVM_TOOLS.map(found), found(DLLTOOL));
+        for abi in PLATFORMS.iter().filter(|p| p.cgo).flat_map(|p| p.all_abis().chain(p.windows_abi())) {
             for tool in ["clang", "clang++", "cc", "c++", "pkg-config"] {
                 plan.add(&format!("{}-{tool}", abi.triple), gb)?;
             }
             for tool in ["gcc", "g++"] {
                 plan.add_unless_real(format!("{}-{tool}", abi.triple), gb, programs)?;
             }
-            for tool in &played {
+            for (tool, ..) in played.iter().filter(|(_, tool, _)| tool.is_of(abi)) {
                 plan.add_unless_real(format!("{}-{tool}", abi.triple), gb, programs)?;
             }
-            for (tool, llvm_tool) in &llvm_tools {
+            let dlltool = Some(&dlltool).filter(|_| abi.is_windows());
+            for (tool, llvm_tool) in llvm_tools.iter().chain(dlltool) {
                 if let Some(llvm_tool) = llvm_tool {
                     plan.add_unless_real(format!("{}-{tool}", abi.triple), llvm_tool, programs)?;
                 }

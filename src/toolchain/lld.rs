@@ -3,7 +3,7 @@
 //! gb chooses lld, because one lld links for every machine; so gb also asks it for GNU's habits. Where the caller chooses a
 //! linker, no habit is asked for. docs/linker.md lists the differences that stay.
 
-use crate::platform::Platform;
+use crate::platform::{Abi, Platform};
 
 /// What makes lld behave as GNU's ld does by default.
 const HABITS: [&str; 4] = [
@@ -22,14 +22,19 @@ const HABITS: [&str; 4] = [
 const EXECUTABLE_STACK: [&str; 2] = ["-z", "execstack"];
 
 /// The words for the linker itself.
-pub(super) fn habits(platform: &Platform) -> impl Iterator<Item = &'static str> + use<> {
-    let stack: &[&str] = if platform.needs_executable_stack() { &EXECUTABLE_STACK } else { &[] };
-    HABITS.into_iter().chain(stack.iter().copied())
+pub(super) fn habits(platform: &Platform, abi: &Abi) -> impl Iterator<Item = &'static str> + use<> {
+    let (habits, stack): (&[&str], &[&str]) = match platform.needs_executable_stack() {
+        // They are of ELF files.
+        _ if abi.is_windows() => (&[], &[]),
+        true => (&HABITS, &EXECUTABLE_STACK),
+        false => (&HABITS, &[]),
+    };
+    habits.iter().chain(stack).copied()
 }
 
 /// The word for the compiler that hands them on.
-pub(super) fn habits_by_compiler(platform: &Platform) -> String {
-    format!("-Wl,{}", habits(platform).collect::<Vec<_>>().join(","))
+pub(super) fn habits_by_compiler(platform: &Platform, abi: &Abi) -> String {
+    format!("-Wl,{}", habits(platform, abi).collect::<Vec<_>>().join(","))
 }
 
 #[cfg(test)]
@@ -39,7 +44,7 @@ mod tests {
     #[test]
     fn the_stack_is_executable_for_mips_alone() {
         for platform in crate::platform::PLATFORMS {
-            let executable = habits_by_compiler(platform).ends_with(",-z,execstack");
+            let executable = habits_by_compiler(platform, platform.default_abi()).ends_with(",-z,execstack");
             assert_eq!(executable, platform.goarch.starts_with("mips"), "{}", platform.goarch);
         }
     }

@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 
 use super::go_calls::{Build, Caller, chosen_by_gb};
 use super::host::{is_hosts, is_inside, listed};
+use super::sysroot::prefix;
 use super::{Layout, NoSysroot, Programs, Sysroot, exit_code, native};
 use crate::environment::Environment;
 use crate::platform::{Abi, Platform};
@@ -95,7 +96,7 @@ fn for_go(
     // Go's own questions have a "--" (cmd/go/internal/work/exec.go); others are of what `go generate` runs.
     let by_go = caller == Caller::Go && args.iter().any(|word| word == "--");
     let chosen = by_go && chosen_by_gb(environment, &["PKG_CONFIG"], &own_name);
-    Build::read(environment, platform).ok().filter(|_| chosen)?.differs(platform, abi)
+    Build::read(environment, platform, abi).ok().filter(|_| chosen)?.differs(platform, abi)
 }
 
 fn confined(
@@ -137,7 +138,7 @@ fn places(abi: &Abi, layout: &Layout) -> Vec<PathBuf> {
     let of_the_abi = |usr: &Path| usr.join("lib").join(abi.multiarch).join("pkgconfig");
     match layout {
         Layout::Directory(root) => {
-            let usr = root.join("usr");
+            let usr = prefix(root, abi);
             // Distributions without multiarch directories have one of the next two.
             let others = ["lib64/pkgconfig", "lib/pkgconfig", "share/pkgconfig"].map(|dir| usr.join(dir));
             std::iter::once(of_the_abi(&usr)).chain(others).collect()

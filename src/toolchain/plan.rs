@@ -11,7 +11,7 @@ use super::runner::LD_PREFIX;
 use super::sysroot::sysroot_flag;
 use super::{Layout, NoSysroot, Programs, Request, Runner, Source, Sysroot};
 use crate::environment::Environment;
-use crate::platform::{Abi, Platform, Target};
+use crate::platform::{Abi, PLATFORMS, Platform, Target};
 
 /// What was found on the machine.
 #[derive(Debug, Clone)]
@@ -77,12 +77,10 @@ impl Facts {
         environment: &Environment,
         host: Option<&'static Platform>,
     ) -> Option<Facts> {
-        let Request::Linux { target, .. } = request else { return None };
-        let platform = target.platform;
-        let abi = platform.abi(request.variant(environment).as_ref());
+        let (platform, abi) = request.compiled(environment, host)?;
         let programs = Programs::new(environment);
         let emulator = format!("qemu-{}", platform.qemu);
-        let needs_runner = Some(platform) != host;
+        let needs_runner = Some(platform) != host && !abi.is_windows();
         let is_emulated =
             needs_runner && (programs.has(&emulator) || programs.has(&format!("{emulator}-static")));
         let runner = Path::new(&Runner { platform }.name()).to_owned();
@@ -113,15 +111,14 @@ impl Facts {
 
     /// What of the sysroot can't be linked against. It is for those who ask (`gb env`): a compiler looks at what it needs.
     pub fn damage(&self, request: &Request, environment: &Environment) -> Option<String> {
-        let Request::Linux { target, .. } = request else { return None };
-        let abi = target.platform.abi(request.variant(environment).as_ref());
-        let damage = self.sysroot.as_ref().ok()?.damage(target.platform, abi)?;
+        let (platform, abi) = request.compiled(environment, self.host)?;
+        let damage = self.sysroot.as_ref().ok()?.damage(platform, abi)?;
         Some(format!("link for {}: {damage}", abi.triple))
     }
 }
 
-/// Decides the environment of a build. `facts` are those of the request's target; a request for another operating
-/// system has none.
+/// Decides the environment of a build. `facts` are those of the request's target; a request that gb has no compilers for
+/// has none.
 pub fn plan(request: Request, environment: &Environment, facts: Option<&Facts>) -> Plan {
     let mut plan = Plan {
         request,
@@ -133,16 +130,32 @@ pub fn plan(request: Request, environment: &Environment, facts: Option<&Facts>) 
     };
     match (plan.request.clone(), facts) {
         (Request::Linux { target, source }, Some(facts)) => {
-            Planner { plan: &mut plan, environment, facts, target: &target, source }.run();
+            let mut planner = Planner { plan: &mut plan, environment, facts };
+            planner.go_variables(&target, source);
+            planner.run();
         }
-        (Request::Other { goos, goarch, source }, _) => {
+        (Request::Other { goos, goarch, source }, facts) => {
             if environment.get_nonempty("GOOS") != Some(OsStr::new(goos)) {
                 plan.set("GOOS", goos.into(), format!("the target of {source}"));
             }
-            if let Some(goarch) = goarch.filter(|_| environment.get_nonempty("GOARCH").is_none()) {
+            let is_said = |goarch: &&str| match environment.get_nonempty("GOARCH") {
+                Some(said) => source == Source::Argument && said != *goarch,
+                None => true,
+            };
+            if let Some(goarch) = goarch.filter(is_said) {
                 plan.set("GOARCH", goarch.into(), format!("the target of {source}"));
             }
-            plan.notes.push(format!("GOOS={goos}: the C compiler is left as it is, gb's are for linux"));
+            match facts {
+                Some(facts) => Planner { plan: &mut plan, environment, facts }.run(),
+                None => {
+                    let windows = PLATFORMS.iter().filter(|platform| platform.windows_abi().is_some());
+                    let windows: Vec<_> = windows.map(|platform| platform.goarch).collect();
+                    plan.notes.push(format!(
+                        "GOOS={goos}: the C compiler is left as it is, gb's are for linux and windows/{}",
+                        windows.join(" windows/")
+                    ));
+                }
+            }
         }
         (Request::Linux { .. }, None) => {}
     }
@@ -170,23 +183,21 @@ struct Planner<'a> {
     plan: &'a mut Plan,
     environment: &'a Environment,
     facts: &'a Facts,
-    target: &'a Target,
-    source: Source,
 }
 
 impl Planner<'_> {
     fn run(&mut self) {
-        let platform = self.target.platform;
-        let abi = platform.abi(self.plan.request.variant(self.environment).as_ref());
-        let cross = Some(platform) != self.facts.host;
-        self.go_variables(platform);
+        let Some((platform, abi)) = self.plan.request.compiled(self.environment, self.facts.host) else {
+            return;
+        };
+        let cross = Some(platform) != self.facts.host || abi.is_windows();
         let compiler = self.compiler(platform, abi, cross);
-        if cross {
+        if cross && !abi.is_windows() {
             self.emulation();
         }
         let system = self.facts.sysroot.as_ref().is_ok_and(|sysroot| sysroot.layout == Layout::System);
         if cross || (compiler && !system) {
-            self.leaks();
+            self.leaks(cross);
         }
         if let Ok(Sysroot { layout: Layout::DebianCross(_), .. }) = &self.facts.sysroot {
             self.plan.notes.push(
@@ -198,21 +209,22 @@ impl Planner<'_> {
     }
 
     /// GOOS, GOARCH and the variant, where the target came from elsewhere or in another spelling.
-    fn go_variables(&mut self, platform: &'static Platform) {
-        let reason = format!("the target of {}", self.source);
+    fn go_variables(&mut self, target: &Target, source: Source) {
+        let platform = target.platform;
+        let reason = format!("the target of {source}");
         match self.environment.get_nonempty("GOOS") {
             Some(goos) if goos == "linux" => {}
             // uname -s says Linux.
-            Some(given) if self.source != Source::Argument => {
+            Some(given) if source != Source::Argument => {
                 self.plan.set("GOOS", "linux".into(), format!("Go's name of {}", given.to_string_lossy()));
             }
-            None if self.source == Source::Host => {}
+            None if source == Source::Host => {}
             _ => self.plan.set("GOOS", "linux".into(), &reason),
         }
-        if self.source == Source::Host {
+        if source == Source::Host {
             return;
         }
-        match self.environment.get_nonempty("GOARCH").filter(|_| self.source != Source::Argument) {
+        match self.environment.get_nonempty("GOARCH").filter(|_| source != Source::Argument) {
             None => self.plan.set("GOARCH", platform.goarch.into(), &reason),
             Some(given) if given == platform.goarch => {}
             Some(given) => {
@@ -221,8 +233,8 @@ impl Planner<'_> {
             }
         }
         let Some(variable) = &platform.variable else { return };
-        match (self.environment.get_nonempty(variable.name), &self.target.variant) {
-            (Some(given), Some(variant)) if self.source == Source::Argument => {
+        match (self.environment.get_nonempty(variable.name), &target.variant) {
+            (Some(given), Some(variant)) if source == Source::Argument => {
                 if given != variant.value().as_str() {
                     self.plan.set(variable.name, variant.value().into(), reason);
                 }
@@ -254,6 +266,9 @@ impl Planner<'_> {
         }
         let tool = |name: &str| OsString::from(format!("{}-{name}", abi.triple));
         let reason = match cross {
+            true if abi.is_windows() => {
+                format!("compiles for windows/{} against mingw-w64", platform.goarch)
+            }
             true => format!("compiles for {} against its sysroot", platform.goarch),
             false => "compiles against the image's sysroot".to_owned(),
         };
@@ -338,10 +353,9 @@ impl Planner<'_> {
         }
     }
 
-    fn leaks(&mut self) {
+    fn leaks(&mut self, cross: bool) {
         // Where there is no root of its own, nothing is in it.
         let root = self.facts.sysroot.as_ref().ok().and_then(Sysroot::root).unwrap_or(Path::new(""));
-        let cross = Some(self.target.platform) != self.facts.host;
         for name in LEAKING {
             let Some(value) = self.environment.get_nonempty(name) else { continue };
             let is_list = !["GCC_EXEC_PREFIX", "CCC_OVERRIDE_OPTIONS"].contains(&name);

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 
 use super::{NoSysroot, Sysroot};
 use crate::environment::Environment;
-use crate::platform::{self, BadVariant, Named, Platform, Target, UnknownPlatform, Variant, Why};
+use crate::platform::{self, Abi, BadVariant, Named, Platform, Target, UnknownPlatform, Variant, Why};
 
 /// What somebody asked to build for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub enum Request {
         /// Where this was said.
         source: Source,
     },
-    /// Another operating system: Go cross-builds for it, the C side is not gb's.
+    /// Another operating system: Go cross-builds for it, and the C side is gb's where it has one for Windows.
     Other {
         /// Go's name of it.
         goos: &'static str,
@@ -103,7 +103,7 @@ impl Request {
         let get = |name| Some((name, environment.get_nonempty(name)?.to_string_lossy()));
         if let Some((variable, name)) = get("TARGETPLATFORM").or_else(|| get("TARGETPAIR")) {
             let named = platform::parse_any(&name).map_err(|error| unknown(variable, error))?;
-            return Ok(Some(Request::of(named, variable)));
+            return Ok(Some(Request::of(named, Source::Variable(variable))));
         }
         let system = environment.get_nonempty("TARGETOS").map(|value| read_system("TARGETOS", value));
         let system = system.transpose()?.unwrap_or("linux");
@@ -118,18 +118,52 @@ impl Request {
                 platform::parse_parts(system, &arch, &variant).map_err(|error| unknown(variable, error))?
             }
         };
-        Ok(Some(Request::of(named, if system == "linux" { variable } else { "TARGETOS" })))
+        Ok(Some(Request::of(named, Source::Variable(if system == "linux" { variable } else { "TARGETOS" }))))
     }
 
     /// Checks what GB_SYSROOT says, as far as that can be told without looking at a file.
-    pub fn check_sysroot(&self, environment: &Environment) -> Result<(), NoSysroot> {
-        let Request::Linux { target, .. } = self else { return Ok(()) };
-        let abi = target.platform.abi(self.variant(environment).as_ref());
-        Sysroot::check_name(target.platform, abi, environment.get_nonempty("GB_SYSROOT"))
+    pub fn check_sysroot(
+        &self,
+        environment: &Environment,
+        host: Option<&'static Platform>,
+    ) -> Result<(), NoSysroot> {
+        let Some((platform, abi)) = self.compiled(environment, host) else { return Ok(()) };
+        Sysroot::check_name(platform, abi, environment.get_nonempty("GB_SYSROOT"))
     }
 
-    fn of(named: Named, variable: &'static str) -> Request {
-        let source = Source::Variable(variable);
+    /// The architecture and C ABI that gb has compilers for; of what the environment says for another system than Linux
+    /// Go's own reading counts, in which the architecture is the machine's where GOARCH says nothing.
+    pub fn compiled(
+        &self,
+        environment: &Environment,
+        host: Option<&'static Platform>,
+    ) -> Option<(&'static Platform, &'static Abi)> {
+        match self {
+            Request::Linux { target, .. } => {
+                Some((target.platform, target.platform.abi(self.variant(environment).as_ref())))
+            }
+            Request::Other { goos, goarch, .. } => {
+                let said = || environment.get_nonempty("GOARCH");
+                let platform = match goarch {
+                    Some(goarch) => Platform::by_goarch(goarch),
+                    None if said().is_some() => Platform::by_goarch(said()?.to_str()?),
+                    None => host,
+                };
+                let platform = platform?;
+                Some((platform, platform.windows_abi().filter(|abi| abi.goos() == *goos)?))
+            }
+        }
+    }
+
+    /// Reads a platform of any system, in any spelling.
+    pub fn named(name: &OsStr) -> Result<Request, RequestError> {
+        let source = Source::Argument;
+        let named = platform::parse_any(&name.to_string_lossy())
+            .map_err(|error| RequestError::Unknown { source_name: source.to_string(), error })?;
+        Ok(Request::of(named, source))
+    }
+
+    fn of(named: Named, source: Source) -> Request {
         match named {
             Named::Linux(target) => Request::Linux { target, source },
             Named::Other { goos, goarch } => Request::Other { goos, goarch: Some(goarch), source },

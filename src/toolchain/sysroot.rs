@@ -64,7 +64,11 @@ impl NoSysroot {
         NoSysroot {
             triple: abi.triple,
             tried: vec![(dir.into(), lack)],
-            remedy: format!("set GB_SYSROOT to a sysroot of {}, or unset it", platform.goarch),
+            remedy: format!(
+                "set GB_SYSROOT to a sysroot of {}{}, or unset it",
+                if abi.is_windows() { "windows/" } else { "" },
+                platform.goarch
+            ),
         }
     }
 }
@@ -84,11 +88,9 @@ impl Sysroot {
             return result.map_err(|lack| NoSysroot::named(platform, abi, dir, lack));
         }
         let mut tried = Vec::new();
-        for layout in [
-            Layout::Directory(format!("/usr/{}/sys-root", abi.triple).into()),
-            Layout::DebianCross(abi.triple),
-            Layout::System,
-        ] {
+        let own_root = Layout::Directory(format!("/usr/{}/sys-root", abi.triple).into());
+        let others = [Layout::DebianCross(abi.triple), Layout::System];
+        for layout in std::iter::once(own_root).chain(others.into_iter().filter(|_| !abi.is_windows())) {
             let place = layout.place();
             match check(layout, platform, abi) {
                 Ok(sysroot) => return Ok(sysroot),
@@ -97,6 +99,7 @@ impl Sysroot {
         }
         let place = format!("put one at /usr/{}/sys-root as the go-build image has it", abi.triple);
         let remedy = match Some(platform) == Platform::host() {
+            _ if abi.is_windows() => format!("{place}, or set GB_SYSROOT"),
             true => format!("{place}, or apt-get install build-essential, or set GB_SYSROOT"),
             // lld does not link for it, so Debian's libraries alone are no use.
             false if !platform.cgo => {
@@ -144,6 +147,9 @@ impl Sysroot {
         let root = self.layout.place();
         if let Layout::DebianCross(_) = self.layout {
             return vec![root.join("lib")];
+        }
+        if abi.is_windows() {
+            return vec![self.lib.clone(), self.libgcc.clone()];
         }
         let multiarch = format!("lib/{}", abi.multiarch);
         [multiarch.as_str(), "lib64", "lib"]
@@ -228,6 +234,9 @@ fn check(layout: Layout, platform: &'static Platform, abi: &'static Abi) -> Resu
         }
         Err(_) => return Err("no such directory".to_owned()),
     }
+    if abi.is_windows() {
+        return check_windows(layout, platform, abi);
+    }
     for header in ["stdio.h", "bits/libc-header-start.h"] {
         if !any(&includes, header)? {
             let musl = if has_musl(&root) { ": it is one of musl, and gb builds against glibc" } else { "" };
@@ -259,6 +268,25 @@ fn check(layout: Layout, platform: &'static Platform, abi: &'static Abi) -> Resu
     let libgcc = libgcc(libgccs, &root, platform, abi);
     let libgcc = libgcc.ok_or_else(|| format!("no libgcc for {}", platform.goarch))?;
     Ok(Sysroot { layout, lib, libgcc })
+}
+
+/// The same for Windows: the headers, start files and libraries of mingw-w64, and libgcc.
+fn check_windows(layout: Layout, platform: &'static Platform, abi: &'static Abi) -> Result<Sysroot, String> {
+    let root = layout.place();
+    let lib = root.join("lib");
+    for (dir, name) in [("include", "windows.h"), ("lib", "crt2.o"), ("lib", "libmingwex.a")] {
+        if !is_there(&root.join(dir).join(name))? {
+            return Err(format!("no {dir}/{name} of mingw-w64"));
+        }
+    }
+    let libgcc = libgcc(vec![lib.join("gcc").join(abi.triple)], &root, platform, abi);
+    let libgcc = libgcc.ok_or_else(|| format!("no libgcc for {}", abi.triple))?;
+    Ok(Sysroot { layout, lib, libgcc })
+}
+
+/// The directory in a root that has lib and include.
+pub(super) fn prefix(root: &Path, abi: &Abi) -> PathBuf {
+    if abi.is_windows() { root.to_owned() } else { root.join("usr") }
 }
 
 /// The directory of the start files that are for the target: a root may have those of other machines beside them.

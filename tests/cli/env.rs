@@ -23,6 +23,33 @@ fn the_target_can_be_given_as_an_argument_and_then_counts_more_than_the_environm
 }
 
 #[test]
+fn windows_on_amd64_has_compilers_of_its_own_and_other_systems_are_left_alone() {
+    let windows = "export CC=x86_64-w64-mingw32-clang\n";
+    for (name, value) in [("GOARCH", "amd64"), ("TARGETPLATFORM", "windows/x86_64")] {
+        let goos = if name == "GOARCH" { "windows" } else { "" };
+        let text = gb(["env"]).env(name, value).env("GOOS", goos).stdout();
+        assert!(text.contains(windows), "{text}");
+        assert!(text.contains("export CXX=x86_64-w64-mingw32-clang++\n"), "{text}");
+        assert!(text.contains("export PKG_CONFIG=x86_64-w64-mingw32-pkg-config\n"), "{text}");
+        assert!(text.contains("# cgo is off: Go turns it off when cross building"), "{text}");
+        assert!(!text.contains("QEMU") && !text.contains("CARGO"), "{text}");
+    }
+    let text = gb(["env", "windows/amd64"]).env("GOARCH", "arm64").env("CC", "mine").stdout();
+    assert!(text.contains("export GOOS=windows\n") && text.contains("export GOARCH=amd64\n"), "{text}");
+    assert!(text.contains("# CC is kept as you set it\n") && !text.contains(windows), "{text}");
+    assert!(text.contains("# target: windows/amd64, said by the argument; host: linux/"), "{text}");
+    for (goos, goarch) in [("windows", "arm64"), ("windows", "386"), ("darwin", "amd64")] {
+        let text = gb(["env"]).env("GOOS", goos).env("GOARCH", goarch).stdout();
+        assert!(!text.contains("export CC"), "{text}");
+        let note = "the C compiler is left as it is, gb's are for linux and windows/amd64\n";
+        assert!(text.contains(&format!("# GOOS={goos}: {note}")), "{text}");
+    }
+    // A command within one for another target gets that one's.
+    let script = "exec \"$GB\" run sh -c 'GOOS=windows GOARCH=amd64 exec \"$GB\" run sh -c \"echo \\$CC\"'";
+    assert_eq!(sh(script).env("ARCH", "arm64").stdout(), "x86_64-w64-mingw32-clang\n");
+}
+
+#[test]
 fn what_the_caller_set_is_kept_and_an_empty_variable_is_unset() {
     let call = gb(["env"]).env("GOARCH", "s390x").env("CC", "mine").env("CXX", "");
     let text = call.stdout();
@@ -240,7 +267,7 @@ fn cmake_and_meson_get_no_file_that_would_lead_to_the_host() {
         );
         gb(["env", "--format", format])
             .env("GOOS", "windows")
-            .fails(125, "env: gb's C compilers are for linux alone (gb env PLATFORM)");
+            .fails(125, "env: there are files for build systems of linux alone (gb env PLATFORM)");
     }
 }
 

@@ -341,9 +341,14 @@ fn a_gb_sysroot_that_is_none_is_refused_before_the_command_and_not_by_the_first_
     let long = format!("/{}", "x".repeat(100_000));
     let told = gb(["run", "true"]).env("GB_SYSROOT", &long).go().stderr;
     assert!(told.lines().count() == 1 && told.len() < 500, "{told}");
-    // Nobody who names none needs one, and for another operating system it says nothing.
+    // Nobody who names none needs one, and for a system that gb has no compiler for it says nothing.
     assert_eq!(gb(["run", "echo", "ok"]).env("GOARCH", "mips64").env("GB_SYSROOT", "").stdout(), "ok\n");
-    assert_eq!(gb(["run", "echo", "ok"]).env("GOOS", "windows").env("GB_SYSROOT", "x").stdout(), "ok\n");
+    assert_eq!(gb(["run", "echo", "ok"]).env("GOOS", "darwin").env("GB_SYSROOT", "x").stdout(), "ok\n");
+    gb(["run", "true"]).env("GOOS", "windows").env("GOARCH", "amd64").env("GB_SYSROOT", "x").fails(
+        125,
+        "build against GB_SYSROOT: no usable sysroot for x86_64-w64-mingw32: x: not an absolute path (set GB_SYSROOT to a \
+         sysroot of windows/amd64, or unset it)",
+    );
 }
 
 #[test]

@@ -208,6 +208,14 @@ fn what_is_named_and_is_no_elf_file_is_told() {
              windows.exe: passed over: a program for Windows\nmac: passed over: a program for macOS\n\
              README: passed over: no ELF file or archive\n".to_owned())
     );
+    // Of what is built for Windows that is all that there is to say.
+    verify(&dir, &["windows.exe"]).env("GOOS", "windows").env("GOARCH", "amd64").fails(
+        125,
+        "verify windows.exe: there is no ELF file or archive to look at among 1 files (gb does not look into programs for \
+         Windows)",
+    );
+    verify(&dir, &["--platform", "windows/amd64", "prog"])
+        .fails(125, "verify: --platform asks for windows, gb looks at programs of linux (--platform any)");
     put(&dir, "empty", "");
     put(&dir, "pointer", "version https://git-lfs.github.com/spec/v1\n");
     assert_eq!(

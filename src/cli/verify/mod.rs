@@ -21,7 +21,7 @@ use crate::error::{Error, tell};
 use crate::platform::{Platform, Target};
 use crate::sys;
 use crate::toolchain::{Layout, Request, Source, Sysroot, given};
-use crate::verify::{Ceiling, Weight, Wish};
+use crate::verify::{Ceiling, Format, Weight, Wish};
 
 /// The arguments of `gb verify`.
 #[derive(Debug, clap::Args)]
@@ -103,6 +103,7 @@ impl Arguments {
         let places = root.map(|root| Places::new(root, &self.at, &list));
         let mut place = places.as_ref().map(|places| Place::new(places, &settings));
         let mut written = Writer::new(self.json, &wish);
+        let mut foreign = None;
         for file in &list.files {
             let mut report = match look::look(file, &wish) {
                 Ok(report) => report,
@@ -115,6 +116,9 @@ impl Arguments {
             if let (Some(place), What::Elf(facts)) = (&mut place, &report.what) {
                 report.findings.extend(place.lacks(file, facts).into_iter().map(|finding| (finding, None)));
             }
+            if let What::Other(Format::Foreign(system)) = report.what {
+                foreign = Some(system);
+            }
             match report.weight() {
                 _ if report.is_passed_over() => counts.passed_over += 1,
                 None => counts.good += 1,
@@ -124,11 +128,13 @@ impl Arguments {
             written.add(&report)?;
         }
         if counts.looked_at() == 0 && counts.failed == 0 {
+            let others = foreign.map(|system| format!(" (gb does not look into programs for {system})"));
             let names: Vec<_> = self.files.iter().map(|file| lines::path(file.as_ref())).collect();
             let files = counts.passed_over;
             return Err(Error::Usage(format!(
-                "verify {}: there is no ELF file or archive to look at among {files} files",
-                names.join(" ")
+                "verify {}: there is no ELF file or archive to look at among {files} files{}",
+                names.join(" "),
+                others.unwrap_or_default()
             )));
         }
         written.end(&counts, list.has_directories)?;
@@ -152,7 +158,15 @@ impl Arguments {
             (Request::Linux { target, .. }, Some(_)) => target.variant.clone(),
             _ => request.variant(&environment),
         };
-        let Request::Linux { target: Target { platform, .. }, source } = request else { return Ok(None) };
+        let (platform, source) = match (request, &self.platform) {
+            (Request::Linux { target, source }, _) => (target.platform, source),
+            (Request::Other { goos, .. }, Some(_)) => {
+                return Err(Error::Usage(format!(
+                    "verify: --platform asks for {goos}, gb looks at programs of linux (--platform any)"
+                )));
+            }
+            (Request::Other { .. }, None) => return Ok(None),
+        };
         let is_set = source != Source::Host || {
             let abi = platform.abi(variant.as_ref());
             let sysroot = Sysroot::find(platform, abi, environment.get_nonempty("GB_SYSROOT"));

@@ -1,0 +1,1 @@
+__declspec(dllexport) int twice(int x) { return 2 * x; }
