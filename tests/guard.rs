@@ -96,8 +96,12 @@ impl Drop for Guard {
 
 /// The option of `docker run` by which the guard knows the run's containers.
 pub fn label() -> OsString {
-    // Without a guard there is no run, and nothing may be started.
-    format!("--label={LABEL}={}", RUN.get().map_or("", String::as_str)).into()
+    format!("--label={LABEL}={}", run()).into()
+}
+
+/// The name of this run. Without a guard there is none, and nothing may be started.
+pub fn run() -> &'static str {
+    RUN.get().map_or("", String::as_str)
 }
 
 /// The engine's client. What is pressed on the terminal is the test program's: a client that ends while the engine makes its
