@@ -305,6 +305,21 @@ const ROWS: &[Row] = &[
         ..ROW
     },
     Row {
+        name: "go install to GOBIN, go list, and another project mounted where it belongs",
+        arch: Arch::Named("arm64"),
+        lines: &[
+            Line::new("$(DOCKER_RUN) -e CGO_ENABLED=0 -e GOARCH= -e GOBIN=/go/src/$(PACKAGE_NAME)/bin/ $(CALICO_BUILD) go install ./cmd/calico-felix-docgen")
+                .gives(&[Gives::Part("bin/calico-felix-docgen", "calico-felix-docgen")]),
+            Line::new("@IMPORTED=$$($(DOCKER_GO_BUILD) sh -c 'go list -m github.com/tigera/api > /dev/null 2>&1 && echo yes || echo no'); \\\n\techo Is tigera/api imported? $$IMPORTED")
+                .stdout(Stdout::Is("Is tigera/api imported? no\n")),
+            Line::new(
+                "docker run \\\n\t\t$(EXTRA_DOCKER_ARGS) \\\n\t\t-v $(REPO_ROOT):/go/src/github.com/containernetworking/plugins:z \\\n\t\t-e LOCAL_USER_ID=$(LOCAL_USER_ID) -w /go/src/github.com/containernetworking/plugins/felix --rm $(CALICO_BUILD) \\\n\t\t/bin/sh -xe -c 'GOFLAGS=\"-buildvcs=false\" CGO_ENABLED=0 GOARCH=$(ARCH) go build -o bin/portmap ./cmd/calico-felix'",
+            )
+            .gives(&[Gives::Static("bin/portmap")]),
+        ],
+        ..ROW
+    },
+    Row {
         name: "as root, by RUN_AS_ROOT='true' of a root's Makefile, what is made is root's",
         extra: "-e RUN_AS_ROOT='true'",
         make: &["LOCAL_USER_ID=0"],

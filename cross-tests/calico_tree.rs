@@ -139,14 +139,15 @@ impl Tree {
         let outside = place.to_string_lossy().into_owned();
         let script = format!(
             "cp -r /programs/calico {outside}/calico; cd {outside}/calico
-             printf '%s\\n' .go-pkg-cache bin report '*.[oad]' '*.ll' /felix/bpf-gpl/libbpf/src/'*/' >.gitignore
+             printf '%s\\n' .go-pkg-cache bin report /suites/vendor '*.[oad]' '*.ll' /felix/bpf-gpl/libbpf/src/'*/' >.gitignore
              git init --quiet; git add .
              git -c user.name=x -c user.email=x@example.com commit --quiet --message x; git tag v3.99.0
              git worktree add --quiet --detach {outside}/worktree
              for tree in {outside}/calico {outside}/worktree; do
-                 mkdir -p $tree/.go-pkg-cache $tree/hack/test/certs $tree/felix/bin
+                 mkdir -p $tree/hack/test/certs $tree/felix/bin
                  for arch in amd64 arm64 ppc64le s390x; do mkdir $tree/felix/bpf-gpl/libbpf/src/$arch; done
              done
+             mkdir .go-pkg-cache; ln -s {outside}/calico/.go-pkg-cache {outside}/worktree/.go-pkg-cache
              mkdir {outside}/mod felix/report felix/docs suites/bin suites/report libcalico-go/bin
              chown -R {uid}:{uid} {outside}"
         );

@@ -37,6 +37,8 @@ pub enum Needs {
     Tools(&'static [&'static str]),
     /// These, and the Go modules that suites import, in the image that has what only tests need.
     Modules(&'static [&'static str]),
+    /// An image that says which utilities it leaves out.
+    ToolList,
     /// An image that leaves this utility out.
     Lacks(&'static str),
 }

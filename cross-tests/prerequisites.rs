@@ -5,7 +5,7 @@ use std::sync::Arc;
 use gb::platform::Platform;
 use libtest_mimic::Failed;
 
-use crate::calico_tools::{self, PROXY, TOOLS};
+use crate::calico_tools::{self, LIST, PROXY, TOOLS};
 use crate::case::Needs;
 use crate::engine::{Container, docker};
 use crate::guard::Guard;
@@ -18,8 +18,9 @@ pub struct Prerequisites {
     pub lab: Option<Arc<Lab>>,
     /// The targets whose programs the kernel runs.
     emulated: Vec<&'static str>,
-    /// The utilities that the image has.
+    /// The utilities that the image has, and whether it has a list of them.
     tools: Vec<&'static str>,
+    tool_list: bool,
     /// Whether the modules that suites import are there.
     modules: bool,
 }
@@ -49,9 +50,10 @@ impl Prerequisites {
         }
         let emulated = emulated(&image)?;
         let tools = calico_tools::present(&image)?;
-        let modules = arm_image.as_deref().map_or(Ok(false), calico_tools::has_modules)?;
+        let tool_list = calico_tools::has(&image, LIST)?;
+        let modules = arm_image.as_deref().map_or(Ok(false), |image| calico_tools::has(image, PROXY))?;
         let lab = Lab::new(image, arm_image, binfmt_image, base_images, guard);
-        let found = Prerequisites { lab: Some(Arc::new(lab)), emulated, tools, modules };
+        let found = Prerequisites { lab: Some(Arc::new(lab)), emulated, tools, tool_list, modules };
         match found.left_out() {
             Some((what, remedy)) if strict => Err(missing(&what, remedy)),
             _ => Ok(Some(found)),
@@ -68,6 +70,7 @@ impl Prerequisites {
             Needs::BinfmtImage => lab.binfmt_image().is_ok(),
             Needs::BaseImage => lab.base_image().is_ok(),
             Needs::Tools(tools) => self.has_tools(tools),
+            Needs::ToolList => self.tool_list,
             Needs::Modules(tools) => self.modules && self.has_tools(tools),
             Needs::Lacks(tool) => !self.has_tools(&[tool]),
         }
@@ -93,10 +96,13 @@ impl Prerequisites {
         if !tools.is_empty() {
             lacks.push(format!("the image leaves out {}", tools.join(", ")));
         }
+        if !self.tool_list {
+            lacks.push(format!("it has no {LIST} that says so (1)"));
+        }
         if !self.modules && suites > 0 {
             lacks.push(format!("the image for tests has no {PROXY} ({suites})"));
         }
-        (!lacks.is_empty()).then(|| lacks.join(", and "))
+        (!lacks.is_empty()).then(|| lacks.join(", "))
     }
 
     /// What is missing, so that tests are left out, and how to get it.
