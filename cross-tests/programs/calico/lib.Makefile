@@ -26,16 +26,19 @@ LDFLAGS = -X github.com/projectcalico/calico/pkg/buildinfo.Version=v3.99.0-0.dev
 CLANG_CROSS_TRIPLE_arm64   := aarch64-linux-gnu
 CLANG_CROSS_TRIPLE_ppc64le := powerpc64le-linux-gnu
 CLANG_CROSS_TRIPLE_s390x   := s390x-linux-gnu
-ifneq ($(ARCH),$(BUILDARCH))
+ifeq ($(BUILDARCH),amd64)
+ifneq ($(ARCH),amd64)
 CROSS_TRIPLE := $(CLANG_CROSS_TRIPLE_$(ARCH))
 CROSS_SYSROOT := /usr/$(CROSS_TRIPLE)/sys-root
 # Empty, where the caller leaves it to the image.
 CROSS_CC ?= clang --target=$(CROSS_TRIPLE) --sysroot=$(CROSS_SYSROOT)
 CROSS_LDFLAGS ?= -fuse-ld=lld
 endif
+endif
 RUST_TARGET_amd64 := x86_64-unknown-linux-gnu
 RUST_TARGET_arm64 := aarch64-unknown-linux-gnu
-ifneq ($(ARCH),$(BUILDARCH))
+ifeq ($(BUILDARCH),amd64)
+ifneq ($(ARCH),amd64)
 RUST_CROSS_ENV := \
 	-e CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=clang \
 	-e CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUSTFLAGS="-C link-arg=--target=$(CROSS_TRIPLE) -C link-arg=--sysroot=$(CROSS_SYSROOT) -C link-arg=-fuse-ld=lld" \
@@ -45,6 +48,7 @@ RUST_CROSS_ENV := \
 	-e CFLAGS_aarch64_unknown_linux_gnu="--sysroot=$(CROSS_SYSROOT) -fuse-ld=lld" \
 	-e CXXFLAGS_aarch64_unknown_linux_gnu="--sysroot=$(CROSS_SYSROOT) -fuse-ld=lld" \
 	-e BINDGEN_EXTRA_CLANG_ARGS_aarch64_unknown_linux_gnu="--target=$(CROSS_TRIPLE) --sysroot=$(CROSS_SYSROOT) -I$(CROSS_SYSROOT)/usr/include"
+endif
 endif
 
 # --- a worktree, whose .git is a file ---
