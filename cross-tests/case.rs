@@ -33,6 +33,21 @@ pub enum Needs {
     BinfmtImage,
     /// calico/base.
     BaseImage,
+    /// These utilities in the image, which may leave some out.
+    Tools(&'static [&'static str]),
+    /// These, and the Go modules that suites import, in the image that has what only tests need.
+    Modules(&'static [&'static str]),
+    /// An image that says which utilities it leaves out.
+    ToolList,
+    /// An image that leaves this utility out.
+    Lacks(&'static str),
+}
+
+impl Needs {
+    /// Whether it asks for this utility.
+    pub fn names(self, tool: &str) -> bool {
+        matches!(self, Needs::Tools(tools) | Needs::Modules(tools) if tools.contains(&tool))
+    }
 }
 
 impl Case {

@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::io::{Seek, Write};
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use libtest_mimic::Failed;
@@ -244,12 +244,17 @@ pub fn export(image: &str, tar: &Path) -> Result<(), Failed> {
 
 fn docker_with_input(words: Vec<OsString>, input: &str) -> Result<Output, Failed> {
     let command = format!("docker {}", words.join(OsStr::new(" ")).to_string_lossy());
+    finish(guard::docker().args(&words), command, input)
+}
+
+/// Runs a client of the engine, or a program of this machine's that calls one, until it ends. `command` tells people of it.
+pub fn finish(client: &mut Command, command: String, input: &str) -> Result<Output, Failed> {
     let failed = |error: std::io::Error| Failed::from(format!("{command}: {error}"));
     // A file, because a pipe would have to be written to while the answer is read.
     let mut file = tempfile::tempfile().map_err(failed)?;
     file.write_all(input.as_bytes()).and_then(|()| file.rewind()).map_err(failed)?;
     let stdin = if input.is_empty() { Stdio::null() } else { Stdio::from(file) };
-    let output = guard::docker().args(&words).stdin(stdin).output().map_err(failed)?;
+    let output = client.stdin(stdin).output().map_err(failed)?;
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     Ok(Output { command, status: output.status.code(), stdout: output.stdout, stderr })
 }

@@ -21,6 +21,9 @@ mod binfmt;
 mod bpf;
 mod build_systems;
 mod cache;
+mod calico_lines;
+mod calico_tools;
+mod calico_tree;
 mod callers;
 mod case;
 mod deep;
@@ -129,8 +132,15 @@ fn main() -> ExitCode {
         windows::cases(),
         saved::cases(),
         base_image::cases(),
+        calico_lines::cases(),
+        calico_tools::cases(),
     ];
-    let trials = cases.into_iter().flatten().map(|case| {
+    let cases: Vec<_> = cases.into_iter().flatten().collect();
+    let needs: Vec<_> = cases.iter().map(|case| case.needs).collect();
+    if let Some(what) = present.left_out_by_image(&needs) {
+        eprintln!("cross-tests: {what}: so many of Calico's lines are ignored");
+    }
+    let trials = cases.into_iter().map(|case| {
         let lab = lab.as_ref().map(Arc::clone);
         let ignored = !present.has(case.needs);
         let check = case.check;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use gb::platform::Platform;
 use libtest_mimic::Failed;
 
+use crate::calico_tools::{self, LIST, PROXY, TOOLS};
 use crate::case::Needs;
 use crate::engine::{Container, docker};
 use crate::guard::Guard;
@@ -17,6 +18,11 @@ pub struct Prerequisites {
     pub lab: Option<Arc<Lab>>,
     /// The targets whose programs the kernel runs.
     emulated: Vec<&'static str>,
+    /// The utilities that the image has, and whether it has a list of them.
+    tools: Vec<&'static str>,
+    tool_list: bool,
+    /// Whether the modules that suites import are there.
+    modules: bool,
 }
 
 impl Prerequisites {
@@ -43,8 +49,11 @@ impl Prerequisites {
             exists(image)?;
         }
         let emulated = emulated(&image)?;
+        let tools = calico_tools::present(&image)?;
+        let tool_list = calico_tools::has(&image, LIST)?;
+        let modules = arm_image.as_deref().map_or(Ok(false), |image| calico_tools::has(image, PROXY))?;
         let lab = Lab::new(image, arm_image, binfmt_image, base_images, guard);
-        let found = Prerequisites { lab: Some(Arc::new(lab)), emulated };
+        let found = Prerequisites { lab: Some(Arc::new(lab)), emulated, tools, tool_list, modules };
         match found.left_out() {
             Some((what, remedy)) if strict => Err(missing(&what, remedy)),
             _ => Ok(Some(found)),
@@ -60,7 +69,40 @@ impl Prerequisites {
             Needs::ArmImage => lab.arm_image().is_ok(),
             Needs::BinfmtImage => lab.binfmt_image().is_ok(),
             Needs::BaseImage => lab.base_image().is_ok(),
+            Needs::Tools(tools) => self.has_tools(tools),
+            Needs::ToolList => self.tool_list,
+            Needs::Modules(tools) => self.modules && self.has_tools(tools),
+            Needs::Lacks(tool) => !self.has_tools(&[tool]),
         }
+    }
+
+    fn has_tools(&self, tools: &[&str]) -> bool {
+        tools.iter().all(|tool| self.tools.contains(tool))
+    }
+
+    /// What the image leaves out by its own word, of what these need: not a failure, but said.
+    pub fn left_out_by_image(&self, needs: &[Needs]) -> Option<String> {
+        self.lab.as_ref()?;
+        let wanted = |tool: &&str| needs.iter().filter(|needs| needs.names(tool)).count();
+        let tools: Vec<_> = TOOLS
+            .into_iter()
+            .filter(|tool| !self.has_tools(&[tool]))
+            .map(|tool| (tool, wanted(&tool)))
+            .filter(|(_, lines)| *lines > 0)
+            .map(|(tool, lines)| format!("{tool} ({lines})"))
+            .collect();
+        let suites = needs.iter().filter(|needs| matches!(needs, Needs::Modules(_))).count();
+        let mut lacks = Vec::new();
+        if !tools.is_empty() {
+            lacks.push(format!("the image leaves out {}", tools.join(", ")));
+        }
+        if !self.tool_list {
+            lacks.push(format!("it has no {LIST} that says so (1)"));
+        }
+        if !self.modules && suites > 0 {
+            lacks.push(format!("the image for tests has no {PROXY} ({suites})"));
+        }
+        (!lacks.is_empty()).then(|| lacks.join(", "))
     }
 
     /// What is missing, so that tests are left out, and how to get it.

@@ -1,0 +1,3 @@
+module github.com/projectcalico/calico/suites
+
+go 1.26
