@@ -39,7 +39,7 @@ pub const PROXY: &str = "/usr/local/share/go-proxy";
 pub fn cases() -> Vec<Case> {
     let mut cases = vec![Case::new(
         format!("a utility of Calico's that the image leaves out is in its lists, {LIST}"),
-        Needs::ToolList,
+        Needs::Image,
         told,
     )];
     cases.extend(ROWS.iter().map(case));
@@ -52,11 +52,6 @@ pub fn present(image: &str) -> Result<Vec<&'static str>, libtest_mimic::Failed> 
         format!("for tool in {}; do command -v $tool >&2 && echo $tool; done; true", TOOLS.join(" "));
     let said = Container::new(image).bare_sh(&script)?.ok()?;
     Ok(TOOLS.into_iter().filter(|tool| said.lines().any(|line| line == *tool)).collect())
-}
-
-/// Whether an image has this file or directory.
-pub fn has(image: &str, path: &str) -> Result<bool, libtest_mimic::Failed> {
-    Ok(Container::new(image).bare_sh(&format!("[ ! -e {path} ] || echo there"))?.ok()? == "there\n")
 }
 
 /// Whoever misses a utility finds it there, with the reason.

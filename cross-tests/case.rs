@@ -35,10 +35,8 @@ pub enum Needs {
     BaseImage,
     /// These utilities in the image, which may leave some out.
     Tools(&'static [&'static str]),
-    /// These, and the Go modules that suites import, in the image that has what only tests need.
+    /// These, and the image that has what only tests need, the Go modules among it that suites import.
     Modules(&'static [&'static str]),
-    /// An image that says which utilities it leaves out.
-    ToolList,
     /// An image that leaves this utility out.
     Lacks(&'static str),
 }

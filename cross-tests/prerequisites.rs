@@ -5,7 +5,7 @@ use std::sync::Arc;
 use gb::platform::Platform;
 use libtest_mimic::Failed;
 
-use crate::calico_tools::{self, LIST, PROXY, TOOLS};
+use crate::calico_tools::{self, TOOLS};
 use crate::case::Needs;
 use crate::engine::{Container, docker};
 use crate::guard::Guard;
@@ -18,11 +18,8 @@ pub struct Prerequisites {
     pub lab: Option<Arc<Lab>>,
     /// The targets whose programs the kernel runs.
     emulated: Vec<&'static str>,
-    /// The utilities that the image has, and whether it has a list of them.
+    /// The utilities that the image has.
     tools: Vec<&'static str>,
-    tool_list: bool,
-    /// Whether the modules that suites import are there.
-    modules: bool,
 }
 
 impl Prerequisites {
@@ -50,10 +47,8 @@ impl Prerequisites {
         }
         let emulated = emulated(&image)?;
         let tools = calico_tools::present(&image)?;
-        let tool_list = calico_tools::has(&image, LIST)?;
-        let modules = arm_image.as_deref().map_or(Ok(false), |image| calico_tools::has(image, PROXY))?;
         let lab = Lab::new(image, arm_image, binfmt_image, base_images, guard);
-        let found = Prerequisites { lab: Some(Arc::new(lab)), emulated, tools, tool_list, modules };
+        let found = Prerequisites { lab: Some(Arc::new(lab)), emulated, tools };
         match found.left_out() {
             Some((what, remedy)) if strict => Err(missing(&what, remedy)),
             _ => Ok(Some(found)),
@@ -70,8 +65,7 @@ impl Prerequisites {
             Needs::BinfmtImage => lab.binfmt_image().is_ok(),
             Needs::BaseImage => lab.base_image().is_ok(),
             Needs::Tools(tools) => self.has_tools(tools),
-            Needs::ToolList => self.tool_list,
-            Needs::Modules(tools) => self.modules && self.has_tools(tools),
+            Needs::Modules(tools) => lab.arm_image().is_ok() && self.has_tools(tools),
             Needs::Lacks(tool) => !self.has_tools(&[tool]),
         }
     }
@@ -91,18 +85,7 @@ impl Prerequisites {
             .filter(|(_, lines)| *lines > 0)
             .map(|(tool, lines)| format!("{tool} ({lines})"))
             .collect();
-        let suites = needs.iter().filter(|needs| matches!(needs, Needs::Modules(_))).count();
-        let mut lacks = Vec::new();
-        if !tools.is_empty() {
-            lacks.push(format!("the image leaves out {}", tools.join(", ")));
-        }
-        if !self.tool_list {
-            lacks.push(format!("it has no {LIST} that says so (1)"));
-        }
-        if !self.modules && suites > 0 {
-            lacks.push(format!("the image for tests has no {PROXY} ({suites})"));
-        }
-        (!lacks.is_empty()).then(|| lacks.join(", "))
+        (!tools.is_empty()).then(|| format!("the image leaves out {}", tools.join(", ")))
     }
 
     /// What is missing, so that tests are left out, and how to get it.
