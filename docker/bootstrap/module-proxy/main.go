@@ -496,10 +496,9 @@ func (w *world) moduleOf(at string) (*module, error) {
 			language = found[1]
 		}
 		name := line[1]
-		for fork, of := range replaced {
-			if name == of && strings.HasPrefix(at, fork) {
-				name = fork
-			}
+		if at != name && !strings.HasPrefix(at, name+"/") {
+			// It has changed its name since, or is imported by a fork's.
+			name = strings.TrimSuffix(at, strings.TrimPrefix(real, directory))
 		}
 		return w.module(name, directory, language)
 	}
@@ -655,6 +654,7 @@ func (w *world) zip(file string, of *module, mod string) error {
 	if err != nil {
 		return err
 	}
+	defer to.Close() // after an error; else it is closed below, where errors count
 	archive := zip.NewWriter(to)
 	prefix := of.path + "@" + of.version + "/"
 	add := func(name string, text []byte) error {
@@ -664,7 +664,10 @@ func (w *world) zip(file string, of *module, mod string) error {
 		}
 		return err
 	}
-	top := filepath.Join(w.src(), of.directory)
+	top, err := filepath.EvalSymlinks(filepath.Join(w.src(), of.directory))
+	if err != nil {
+		return err
+	}
 	if err := add("go.mod", []byte(mod)); err != nil {
 		return err
 	}
