@@ -33,6 +33,8 @@ pub enum Needs {
     BinfmtImage,
     /// calico/base.
     BaseImage,
+    /// The go-build image for another machine.
+    HostImage,
 }
 
 impl Case {
