@@ -33,6 +33,8 @@ pub enum Needs {
     BinfmtImage,
     /// calico/base.
     BaseImage,
+    /// The go-build image for another machine.
+    HostImage,
     /// These utilities in the image, which may leave some out.
     Tools(&'static [&'static str]),
     /// These, and the image that has what only tests need, the Go modules among it that suites import.

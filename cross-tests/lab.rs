@@ -19,6 +19,7 @@ pub struct Lab {
     arm_image: Option<String>,
     binfmt_image: Option<String>,
     base_images: Vec<String>,
+    host_images: Vec<String>,
     workshops: [OnceLock<Result<Workshop, String>>; TARGETS.len()],
     /// The last field: it goes when the workshops have gone.
     guard: Guard,
@@ -38,9 +39,10 @@ impl Lab {
         arm_image: Option<String>,
         binfmt_image: Option<String>,
         base_images: Vec<String>,
+        host_images: Vec<String>,
         guard: Guard,
     ) -> Lab {
-        Lab { image, arm_image, binfmt_image, base_images, workshops: Default::default(), guard }
+        Lab { image, arm_image, binfmt_image, base_images, host_images, workshops: Default::default(), guard }
     }
 
     /// A container of the image that sees the programs, and works among them.
@@ -72,6 +74,11 @@ impl Lab {
     /// The same, and those of other architectures.
     pub fn base_images(&self) -> &[String] {
         &self.base_images
+    }
+
+    /// The go-build images for other machines.
+    pub fn host_images(&self) -> &[String] {
+        &self.host_images
     }
 
     /// A new directory on this side for a container to write to.

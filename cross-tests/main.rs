@@ -8,6 +8,7 @@
 //! | `GB_TEST_ARM_IMAGE` | the same with sysroots for 32 bit ARM, Debian's cross packages and strace; without it some are ignored |
 //! | `GB_TEST_BINFMT_IMAGE` | calico/binfmt; without it some are ignored |
 //! | `GB_TEST_BASE_IMAGES` | calico/base, for this machine and then for others; without it some are ignored |
+//! | `GB_TEST_HOST_IMAGES` | go-build images for other machines; without it some are ignored |
 //! | `GB_TEST_REQUIRE=all` | nothing may be left out: what is missing is a failure |
 
 // This is test code, where a failed assumption may end the test; no attribute tells clippy so when main is our own.
@@ -36,6 +37,7 @@ mod go_calls;
 #[path = "../tests/guard.rs"]
 mod guard;
 mod health;
+mod hosts;
 mod image;
 mod lab;
 mod layouts;
@@ -134,6 +136,7 @@ fn main() -> ExitCode {
         base_image::cases(),
         calico_lines::cases(),
         calico_tools::cases(),
+        hosts::cases(),
     ];
     let cases: Vec<_> = cases.into_iter().flatten().collect();
     let needs: Vec<_> = cases.iter().map(|case| case.needs).collect();

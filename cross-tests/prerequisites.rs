@@ -40,14 +40,17 @@ impl Prerequisites {
         let Some(guard) = guard else { return Ok(None) };
         let arm_image = variable("GB_TEST_ARM_IMAGE");
         let binfmt_image = variable("GB_TEST_BINFMT_IMAGE");
-        let base_images = variable("GB_TEST_BASE_IMAGES").unwrap_or_default();
-        let base_images: Vec<_> = base_images.split_whitespace().map(str::to_owned).collect();
-        for image in std::iter::once(&image).chain(&arm_image).chain(&binfmt_image).chain(&base_images) {
+        let [base_images, host_images] = ["GB_TEST_BASE_IMAGES", "GB_TEST_HOST_IMAGES"].map(|name| {
+            let images = variable(name).unwrap_or_default();
+            images.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+        });
+        let others = arm_image.iter().chain(&binfmt_image).chain(&base_images).chain(&host_images);
+        for image in std::iter::once(&image).chain(others) {
             exists(image)?;
         }
         let emulated = emulated(&image)?;
         let tools = calico_tools::present(&image)?;
-        let lab = Lab::new(image, arm_image, binfmt_image, base_images, guard);
+        let lab = Lab::new(image, arm_image, binfmt_image, base_images, host_images, guard);
         let found = Prerequisites { lab: Some(Arc::new(lab)), emulated, tools };
         match found.left_out() {
             Some((what, remedy)) if strict => Err(missing(&what, remedy)),
@@ -67,6 +70,7 @@ impl Prerequisites {
             Needs::Tools(tools) => self.has_tools(tools),
             Needs::Modules(tools) => lab.arm_image().is_ok() && self.has_tools(tools),
             Needs::Lacks(tool) => !self.has_tools(&[tool]),
+            Needs::HostImage => !lab.host_images().is_empty(),
         }
     }
 
@@ -106,6 +110,9 @@ impl Prerequisites {
         }
         if lab.base_image().is_err() {
             lacks.push("GB_TEST_BASE_IMAGES names no calico/base".to_owned());
+        }
+        if lab.host_images().is_empty() {
+            lacks.push("GB_TEST_HOST_IMAGES names no go-build image for another machine".to_owned());
         }
         let remedy = if silent.is_empty() { "make test" } else { "make register" };
         (!lacks.is_empty()).then(|| (lacks.join(", and "), remedy))

@@ -2,7 +2,7 @@
 # wheel, at the same place. It holds nothing but Go.
 ARG BASE_IMAGE
 
-FROM ${BASE_IMAGE} AS wheel
+FROM --platform=$BUILDPLATFORM ${BASE_IMAGE} AS wheel
 RUN apt-get -qq update \
  && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends ca-certificates python3-pip unzip >/dev/null \
  && rm -rf /var/lib/apt/lists/*

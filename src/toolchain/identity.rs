@@ -87,8 +87,9 @@ fn digest_tree(dir: &Path, digest: &mut impl Hasher, with_what_is_below: bool) {
             digest.write(target.as_os_str().as_bytes());
             digest.write_u8(1);
         } else {
-            digest.write_u64(metadata.size());
-            digest.write_i64(metadata.mtime());
+            // Not as the machine has them: images for all machines share a cache.
+            digest.write(&metadata.size().to_le_bytes());
+            digest.write(&metadata.mtime().to_le_bytes());
         }
     }
 }

@@ -1,0 +1,165 @@
+//! Images for other machines than the one that made them: they build for every target, too, with the same sysroots and Go's
+//! standard library compiled. What is here is emulated; what is built is the matter, and how long it takes is not.
+
+use std::path::Path;
+use std::process::Command;
+
+use gb::platform::Platform;
+
+use crate::case::{Case, Needs, Verdict, ensure, ensure_eq};
+use crate::elf::Facts;
+use crate::engine::{Container, docker};
+use crate::lab::{Lab, TARGETS, own_user};
+
+/// More than a release may have on any machine. (gb for amd64 and arm64 has less than 3 MiB; the code of the others is less dense.)
+const SIZE_OF_GB: u64 = 3584 * 1024;
+
+pub fn cases() -> Vec<Case> {
+    let mut cases: Vec<_> = TARGETS
+        .into_iter()
+        .map(|goarch| {
+            let name = format!("an image for another machine builds C and Go for {goarch}, and runs that");
+            Case::new(name, Needs::HostImage, move |lab| builds(lab, goarch))
+        })
+        .collect();
+    let mut case = |name: &str, check: fn(&Lab) -> Verdict| {
+        cases.push(Case::new(name, Needs::HostImage, check));
+    };
+    case("in an image for another machine a first build compiles nothing of Go's standard library", std);
+    case("an image for another machine has the sysroots of this machine's", sysroots);
+    case("an image for another machine has a small static gb for that, and says which machine it is for", gb);
+    cases.push(Case::new(
+        "no layer of an image has this machine's certificates or a secret",
+        Needs::Image,
+        secrets,
+    ));
+    cases
+}
+
+/// What the engine says that an image is for.
+fn machine(image: &str) -> Result<&'static Platform, libtest_mimic::Failed> {
+    let said = docker(["image", "inspect", "--format", "{{.Architecture}}", image])?.ok()?;
+    Platform::by_goarch(said.trim()).ok_or_else(|| format!("{image} is for {said}").into())
+}
+
+fn builds(lab: &Lab, goarch: &str) -> Verdict {
+    let platform = Platform::by_goarch(goarch).ok_or("not in the table")?;
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    for image in lab.host_images() {
+        let out = lab.dir(&format!("host-{}-{goarch}", machine(image)?.goarch))?;
+        let builder = |image: &str| {
+            Container::new(image)
+                .caller()
+                .env("GOARCH", goarch)
+                .env("CGO_ENABLED", "1")
+                .mount_read_only(&examples, "/src")
+                .mount(&out, "/out")
+                .workdir("/src")
+        };
+        builder(image).sh("go build -o /out/hello ./hello-cgo")?.ok()?;
+        Facts::read(&out.join("hello"))?.is_for(platform)?;
+        // A kernel runs its own machine's programs itself, and looks for their loader in the root alone.
+        let is_own = Platform::host() == Some(platform);
+        let said = builder(if is_own { &lab.image } else { image }).sh("/out/hello")?.ok()?;
+        ensure_eq!(said, format!("hello linux/{goarch} from C\n"));
+    }
+    Ok(())
+}
+
+/// For the machine itself, for the one that made the image, which had been its own there, and for another one.
+fn std(lab: &Lab) -> Verdict {
+    let script = r#"mkdir /tmp/p; cd /tmp/p; cat >go.mod <<'END'
+module example.com/p
+go 1.24
+END
+        cat >p.go <<'END'
+package main
+
+import (
+	"net/http"
+	"os/user"
+)
+
+import "C"
+
+func main() {
+	_, _ = http.Get("http://localhost/")
+	_, _ = user.Current()
+}
+END
+        for goarch in $TARGETS; do
+            GOARCH=$goarch gb run -- go build -x -o /dev/null . 2>log || { cat log >&2; exit 1; }
+            sed -n "s,.*/compile .* -p \([^ ]*\) .*,$goarch \1,p" log
+        done"#;
+    for image in lab.host_images() {
+        let host = machine(image)?.goarch;
+        let own = Platform::host().ok_or("not in the table")?.goarch;
+        let other = TARGETS.into_iter().find(|target| ![host, own].contains(target)).unwrap_or("riscv64");
+        let targets = [host, own, other];
+        let container =
+            Container::new(image).caller().env("CGO_ENABLED", "1").env("TARGETS", &targets.join(" "));
+        let compiled = container.sh(script)?.ok()?;
+        ensure_eq!(compiled, targets.map(|target| format!("{target} main\n")).concat());
+    }
+    Ok(())
+}
+
+fn sysroots(lab: &Lab) -> Verdict {
+    let script =
+        "cd /usr; find *-linux-gnu/sys-root *-linux-gnu/dpkg ! -type d -printf '%p %s %T@ %l\\n' | sort";
+    let here = Container::new(&lab.image).bare_sh(script)?.ok()?;
+    ensure!(here.lines().count() > 10_000, "only {} files", here.lines().count());
+    for image in lab.host_images() {
+        let there = Container::new(image).bare_sh(script)?.ok()?;
+        let first = here.lines().zip(there.lines()).find(|(here, there)| here != there);
+        ensure!(here == there, "{image} has other files: {first:?}");
+    }
+    Ok(())
+}
+
+fn gb(lab: &Lab) -> Verdict {
+    for image in lab.host_images() {
+        let platform = machine(image)?;
+        let out = lab.dir(&format!("host-gb-{}", platform.goarch))?;
+        let container = Container::new(image).user(&own_user()).mount(&out, "/out");
+        let said = container.bare_sh("cp $(command -v gb) /out/gb; GOARCH= gb info --field goarch")?.ok()?;
+        ensure_eq!(said.trim(), platform.goarch);
+        let facts = Facts::read(&out.join("gb"))?;
+        facts.is_for(platform)?;
+        facts.is_static()?;
+        let size = out.join("gb").metadata().map_err(|error| error.to_string())?.len();
+        ensure!(size <= SIZE_OF_GB, "gb for {} has {size} bytes", platform.goarch);
+    }
+    Ok(())
+}
+
+/// What builds are given: the certificates that this machine has of its own, beside Debian's.
+fn secrets(lab: &Lab) -> Verdict {
+    // Layer by layer, as what one adds and the next takes away is still there.
+    let script = r#"set -euo pipefail; export LC_ALL=C
+        layers() { docker save "$1" | tar --extract --to-stdout --wildcards '*/layer.tar'; }
+        patterns=$(mktemp); trap 'rm -f "$patterns"' EXIT
+        docker run --rm --entrypoint sh "$2" -c 'cat /usr/share/ca-certificates/*/*.crt' >"$patterns.debian"
+        # The second line of each certificate that Debian has not: the first is much the same in many.
+        awk '/BEGIN CERTIFICATE/ { n = NR } n && NR == n + 3' "${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}" |
+            grep -vxFf "$patterns.debian" >"$patterns" || true
+        rm "$patterns.debian"
+        # A key of a person or a host starts a line so.
+        printf '%s\n' '-----BEGIN OPENSSH PRIVATE KEY-----' >>"$patterns"
+        names=$(layers "$1" | tar --list --ignore-zeros)
+        [ -n "$names" ]
+        grep -E '(^|/)(run/secrets/.|\.netrc$|\.docker/config\.json$|\.cargo/|\.ssh/.|etc/ssl/private/.|.*ca-certificates\.crt-secret)' <<<"$names" || true
+        # Programs have the same words.
+        layers "$1" | grep -aFf "$patterns" | grep -avE '[[:cntrl:]]' || true"#;
+    let mut images = vec![lab.image.as_str()];
+    images.extend(lab.host_images().iter().map(String::as_str));
+    images.extend(lab.base_images().iter().map(String::as_str));
+    images.extend(lab.binfmt_image());
+    for image in images {
+        let found = Command::new("bash").args(["-c", script, "bash", image, &lab.image]).output();
+        let found = found.map_err(|error| format!("bash: {error}"))?;
+        ensure!(found.status.success(), "{image}: {}", String::from_utf8_lossy(&found.stderr));
+        ensure_eq!(String::from_utf8_lossy(&found.stdout), "");
+    }
+    Ok(())
+}
