@@ -144,13 +144,12 @@ fn secrets(lab: &Lab) -> Verdict {
         awk '/BEGIN CERTIFICATE/ { n = NR } n && NR == n + 3' "${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}" |
             grep -vxFf "$patterns.debian" >"$patterns" || true
         rm "$patterns.debian"
-        # A key of a person or a host starts a line so.
-        printf '%s\n' '-----BEGIN OPENSSH PRIVATE KEY-----' >>"$patterns"
+        # So the first line of a private key of SSH starts, below its title, which programs have as well.
+        echo b3BlbnNzaC1rZXktdjEA >>"$patterns"
         names=$(layers "$1" | tar --list --ignore-zeros)
         [ -n "$names" ]
-        grep -E '(^|/)(run/secrets/.|\.netrc$|\.docker/config\.json$|\.cargo/|\.ssh/.|etc/ssl/private/.|.*ca-certificates\.crt-secret)' <<<"$names" || true
-        # Programs have the same words.
-        layers "$1" | grep -aFf "$patterns" | grep -avE '[[:cntrl:]]' || true"#;
+        grep -E '(^|/)(run/secrets/.|\.netrc$|\.docker/config\.json$|\.cargo/|\.ssh/.|etc/ssl/private/.)' <<<"$names" || true
+        layers "$1" | grep -aFf "$patterns" || true"#;
     let mut images = vec![lab.image.as_str()];
     images.extend(lab.host_images().iter().map(String::as_str));
     images.extend(lab.base_images().iter().map(String::as_str));
