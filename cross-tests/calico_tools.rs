@@ -32,9 +32,11 @@ pub const TOOLS: [&str; 18] = [
 /// Where the image says which of them it has, and which it leaves out and why.
 pub const LIST: &str = "/usr/local/share/go-build";
 
-/// Where the test image has the modules that suites import, as a proxy of files; nothing is in it where the image was built with a
-/// proxy that can be asked.
-pub const PROXY: &str = "/usr/local/share/go-proxy";
+/// What a script begins with that fetches Go modules in the test image. Where the image was built without a module proxy, the test
+/// image has those that tests import as a proxy of files; else a proxy can be asked.
+pub const ASK_PROXY: &str = "if [ -e /usr/local/share/go-proxy/tools ]; then
+    export GOPROXY=file:///usr/local/share/go-proxy GOSUMDB=off
+fi\n";
 
 pub fn cases() -> Vec<Case> {
     let mut cases = vec![Case::new(
@@ -69,10 +71,7 @@ fn told(lab: &Lab) -> Verdict {
 pub fn vendor(lab: &Lab, tree: &Tree) -> Verdict {
     let container = Container::new(lab.arm_image()?).mount(&tree.suites(), "/suites").workdir("/suites");
     let container = container.env("LOCAL_USER_ID", &tree.uid().to_string());
-    let script = format!(
-        "if [ -e {PROXY}/tools ]; then export GOPROXY=file://{PROXY} GOSUMDB=off; fi
-         go get -t ./... && go mod vendor -e"
-    );
+    let script = format!("{ASK_PROXY}go get -t ./... && go mod vendor -e");
     container.env("GOFLAGS", "-mod=mod").sh(&script)?.ok().map(drop)
 }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use libtest_mimic::Failed;
 
+use crate::calico_tools::{ASK_PROXY, LIST};
 use crate::case::{Case, Needs, Verdict, ensure, ensure_eq};
 use crate::engine::{Container, Output, docker};
 use crate::lab::Lab;
@@ -196,8 +197,7 @@ pub fn cases() -> Vec<Case> {
 
 /// What the image says of each utility: its version, or that it is left out (None).
 fn listed(lab: &Lab) -> Result<BTreeMap<String, Option<String>>, Failed> {
-    let lists = Container::new(&lab.image)
-        .bare_sh("cat /usr/local/share/go-build/go-tools /usr/local/share/go-build/kubernetes")?;
+    let lists = Container::new(&lab.image).bare_sh(&format!("cat {LIST}/*"))?;
     let mut found = BTreeMap::new();
     for line in lists.ok()?.lines() {
         let [name, version, _] = line.split_whitespace().collect::<Vec<_>>()[..] else {
@@ -224,12 +224,8 @@ fn does(lab: &Lab, name: &str, needs: Needs, script: &str) -> Verdict {
         ensure_eq!(output.status, Some(127));
         return Ok(());
     };
-    // The proxy of Debian's sources, where the image was built without one.
-    let script = format!(
-        "if [ -e /usr/local/share/go-proxy/tools ]; then export GOPROXY=file:///usr/local/share/go-proxy GOSUMDB=off; fi
-         export GOFLAGS=-modcacherw VERSION={version}
-         cd \"$(mktemp -d)\"\n{script}"
-    );
+    let script =
+        format!("{ASK_PROXY}export GOFLAGS=-modcacherw VERSION={version}; cd \"$(mktemp -d)\"\n{script}");
     let output = container.sh(&script)?;
     ensure!(output.text()?.ends_with("done\n"), "{name} {version}: {}", described(&output));
     Ok(())
@@ -265,8 +261,9 @@ fn table(lab: &Lab) -> Verdict {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let readme = std::fs::read_to_string(root.join("docker/README.md"))?;
     let container = Container::new(&lab.image).mount_read_only(&root.join("docker"), "/docker");
-    let script = "cat /usr/local/share/go-build/* | /docker/go-build/tools-table /docker/go-build/tools /docker/versions";
-    let made = container.bare_sh(script)?.ok()?;
+    let script =
+        format!("cat {LIST}/* | /docker/go-build/tools-table /docker/go-build/tools /docker/versions");
+    let made = container.bare_sh(&script)?.ok()?;
     let of_debian = listed(lab)?.values().any(Option::is_none);
     let compared = |row: &str| {
         let row = row.trim_end_matches('|');
@@ -281,13 +278,13 @@ fn table(lab: &Lab) -> Verdict {
 }
 
 fn another_version(lab: &Lab) -> Verdict {
-    let script = "export GOPROXY=file:///usr/local/share/go-proxy GOSUMDB=off GOFLAGS=-modcacherw
-         if [ ! -e /usr/local/share/go-proxy/tools ]; then unset GOPROXY GOSUMDB; fi
+    let script = ASK_PROXY.to_owned()
+        + "export GOFLAGS=-modcacherw
          test -L /go/bin/stringer
          version=$(sed -n 's/^stringer \\(.*\\) golang.org.*/\\1/p' /usr/local/share/go-build/go-tools)
          go install -tags mine golang.org/x/tools/cmd/stringer@$version
          test ! -L /go/bin/stringer && go version -m \"$(command -v stringer)\" | grep -q -- '-tags=mine' && echo done";
-    let output = Container::new(lab.arm_image()?).caller().sh(script)?;
+    let output = Container::new(lab.arm_image()?).caller().sh(&script)?;
     ensure!(output.text()?.ends_with("done\n"), "{}", described(&output));
     Ok(())
 }
