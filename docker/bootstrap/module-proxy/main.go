@@ -77,7 +77,7 @@ type tool struct {
 }
 
 type program struct {
-	word string // as the list has it: directory=name, or directory
+	word string // as the list has it: name=directory
 	path string // import path
 	name string
 }
@@ -95,28 +95,19 @@ func readTools(list string) ([]tool, error) {
 			continue
 		}
 		if len(words) < 3 {
-			return nil, fmt.Errorf("%s: want MODULE VERSION PROGRAM..., and found %q", list, line)
+			return nil, fmt.Errorf("%s: want MODULE VERSION NAME=DIRECTORY..., and found %q", list, line)
 		}
 		found := tool{module: words[0]}
 		for _, word := range words[2:] {
-			directory, name, renamed := strings.Cut(word, "=")
-			at := path.Join(words[0], directory)
-			if !renamed {
-				name = programName(at)
+			name, directory, named := strings.Cut(word, "=")
+			if !named {
+				return nil, fmt.Errorf("%s: want NAME=DIRECTORY, and found %q", list, word)
 			}
-			found.programs = append(found.programs, program{word, at, name})
+			found.programs = append(found.programs, program{word, path.Join(words[0], directory), name})
 		}
 		tools = append(tools, found)
 	}
 	return tools, nil
-}
-
-// What go install calls the program of a package: a last element that is a version is left out.
-func programName(at string) string {
-	if name := path.Base(at); !majorVersion.MatchString(name) {
-		return name
-	}
-	return path.Base(path.Dir(at))
 }
 
 func writeTools(file string, tools []tool, world *world) error {
@@ -190,7 +181,12 @@ func (a archive) place(at string) string {
 
 // Debian has some modules whole only as source packages: without the program, or with nothing but it.
 func (w *world) fetchSource(at string) error {
-	names := []string{programName(at)}
+	// It is called what go install would call the program: a last element that is a version is left out.
+	name := path.Base(at)
+	if majorVersion.MatchString(name) {
+		name = path.Base(path.Dir(at))
+	}
+	names := []string{name}
 	for known, packages := range w.archive {
 		if strings.HasPrefix(known, at+"/") {
 			names = append(names, packages...)
@@ -264,21 +260,17 @@ func (w *world) takeOfGo(at string) error {
 
 // Fetches packages of Debian and unpacks them into one tree, as they would be installed.
 func (w *world) fetch(names []string) error {
+	names = slices.DeleteFunc(names, func(name string) bool { return w.fetched[name] })
 	slices.Sort(names)
-	for _, name := range slices.Compact(names) {
-		if w.fetched[name] {
-			continue
-		}
-		w.fetched[name] = true
-		w.pending = append(w.pending, name)
-	}
-	if len(w.pending) == 0 {
+	names = slices.Compact(names)
+	if len(names) == 0 {
 		return nil
 	}
-	if err := apt(w.downloads, append([]string{"download"}, w.pending...)...); err != nil {
+	if err := apt(w.downloads, append([]string{"download"}, names...)...); err != nil {
 		return err
 	}
-	for _, name := range w.pending {
+	for _, name := range names {
+		w.fetched[name] = true
 		files, err := filepath.Glob(filepath.Join(w.downloads, name+"_*.deb"))
 		if err != nil || len(files) != 1 {
 			return fmt.Errorf("apt-get download %s left %d files", name, len(files))
@@ -297,7 +289,6 @@ func (w *world) fetch(names []string) error {
 			}
 		}
 	}
-	w.pending = nil
 	return nil
 }
 
@@ -324,7 +315,6 @@ type world struct {
 	root      string // of the unpacked packages
 	downloads string
 	fetched   map[string]bool
-	pending   []string
 	versions  map[string]string   // directory of a package's files -> Debian's version of that
 	imports   map[string][]string // package -> what it imports, of Debian's; nil: it is not there
 	modules   map[string]*module
