@@ -328,8 +328,8 @@ fn kubernetes_unreachable(lab: &Lab) -> Verdict {
     let script = "mkdir /scripts && cp /docker/go-build/kubernetes /scripts
          printf '#!/bin/sh\\ncase \"$*\" in --versions*testing*) echo 1.98.1+ds-1; echo 1.98.0-2 ;; --versions*unstable*) echo 1.98.1+ds-1 ;; esac\\n' >/scripts/fetch-package
          chmod +x /scripts/fetch-package
-         KUBERNETES_RELEASE=http://127.0.0.1:9 KUBERNETES_SHA256=kubectl:0 /scripts/kubernetes 1.99.0 /out 2>/dev/null && exit 1
-         KUBERNETES_RELEASE=http://127.0.0.1:9 KUBERNETES_SHA256=kubectl:0 /scripts/kubernetes 1.99.0 /out 2>&1 | tail -n 1";
+         KUBERNETES_RELEASE=http://127.0.0.1:9 KUBERNETES_SHA256=kubectl:0 PATH=/scripts:$PATH kubernetes 1.99.0 /out 2>/dev/null && exit 1
+         KUBERNETES_RELEASE=http://127.0.0.1:9 KUBERNETES_SHA256=kubectl:0 PATH=/scripts:$PATH kubernetes 1.99.0 /out 2>&1 | tail -n 1";
     ensure_eq!(
         builder(&lab.image).bare_sh(script)?.ok()?,
         "kubernetes: http://127.0.0.1:9 can't be reached, and no suite of Debian has kubectl 1.99.0 \

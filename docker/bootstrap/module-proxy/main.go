@@ -1,11 +1,11 @@
 // module-proxy makes a file proxy for Go modules (GOPROXY=file://OUT) of Debian's packages of Go sources, with what the
 // named programs and packages need to be built for Linux, and nothing else.
 //
-//	module-proxy OUT TOOLS PACKAGE... <CONTENTS
+//	module-proxy APT_CONF OUT TOOLS PACKAGE... <CONTENTS
 //
 // TOOLS is the list of programs (docker/go-build/tools); PACKAGE the import path of a package that is wanted besides, its
-// tests not. CONTENTS is Debian's list of files, a line "path  section/package" each. Packages are fetched by apt-get as it
-// is set up by the environment (APT_CONFIG).
+// tests not. CONTENTS is Debian's list of files, a line "path  section/package" each. Packages are fetched by apt-get as
+// APT_CONF sets it up (apt-elsewhere).
 //
 // In a file proxy each module has one version, the one that Debian has, and each go.mod asks for just these. OUT/tools is the
 // list of programs with these versions, and a line "- PROGRAM PACKAGE" for each that Debian has not all sources of.
@@ -31,10 +31,10 @@ import (
 )
 
 func main() {
-	if len(os.Args) < 3 {
-		fail(errors.New("module-proxy OUT TOOLS PACKAGE... <CONTENTS"))
+	if len(os.Args) < 4 {
+		fail(errors.New("module-proxy APT_CONF OUT TOOLS PACKAGE... <CONTENTS"))
 	}
-	if err := run(os.Args[1], os.Args[2], os.Args[3:]); err != nil {
+	if err := run(apt(os.Args[1]), os.Args[2], os.Args[3], os.Args[4:]); err != nil {
 		fail(err)
 	}
 }
@@ -44,7 +44,7 @@ func fail(err error) {
 	os.Exit(1)
 }
 
-func run(out, list string, wanted []string) error {
+func run(apt apt, out, list string, wanted []string) error {
 	tools, err := readTools(list)
 	if err != nil {
 		return err
@@ -59,7 +59,7 @@ func run(out, list string, wanted []string) error {
 			roots = append(roots, program.path)
 		}
 	}
-	world, err := gather(archive, roots)
+	world, err := gather(apt, archive, roots)
 	if err != nil {
 		return err
 	}
@@ -197,7 +197,7 @@ func (w *world) fetchSource(at string) error {
 		if err != nil {
 			return err
 		}
-		if apt(downloads, "source", "--download-only", "--tar-only", name) != nil {
+		if w.apt.get(downloads, "source", "--download-only", "--tar-only", name) != nil {
 			continue // there is none of this name
 		}
 		tarballs, err := filepath.Glob(filepath.Join(downloads, "*.orig.tar.*"))
@@ -266,7 +266,7 @@ func (w *world) fetch(names []string) error {
 	if len(names) == 0 {
 		return nil
 	}
-	if err := apt(w.downloads, append([]string{"download"}, names...)...); err != nil {
+	if err := w.apt.get(w.downloads, append([]string{"download"}, names...)...); err != nil {
 		return err
 	}
 	for _, name := range names {
@@ -292,8 +292,11 @@ func (w *world) fetch(names []string) error {
 	return nil
 }
 
-func apt(directory string, arguments ...string) error {
-	run := exec.Command("apt-get", append([]string{"-qq", "-o", "APT::Sandbox::User=root"}, arguments...)...)
+// A configuration of apt's.
+type apt string
+
+func (config apt) get(directory string, arguments ...string) error {
+	run := exec.Command("apt-get", append([]string{"-qq", "-c", string(config), "-o", "APT::Sandbox::User=root"}, arguments...)...)
 	run.Dir = directory
 	if said, err := run.CombinedOutput(); err != nil {
 		return fmt.Errorf("apt-get %s: %w: %s", strings.Join(arguments, " "), err, said)
@@ -311,6 +314,7 @@ func command(name string, arguments ...string) error {
 // --- what is needed -------------------------------------------------------------------------------------------------
 
 type world struct {
+	apt       apt
 	archive   archive
 	root      string // of the unpacked packages
 	downloads string
@@ -331,7 +335,7 @@ type module struct {
 func (w *world) src() string { return filepath.Join(w.root, gopath) }
 
 // Follows the imports from the roots, fetching what has them.
-func gather(archive archive, roots []string) (*world, error) {
+func gather(apt apt, archive archive, roots []string) (*world, error) {
 	root, err := os.MkdirTemp("", "gocode")
 	if err != nil {
 		return nil, err
@@ -340,7 +344,7 @@ func gather(archive archive, roots []string) (*world, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &world{archive: archive, root: root, downloads: downloads, fetched: map[string]bool{}, versions: map[string]string{},
+	w := &world{apt: apt, archive: archive, root: root, downloads: downloads, fetched: map[string]bool{}, versions: map[string]string{},
 		imports: map[string][]string{}, modules: map[string]*module{}}
 	for next := roots; len(next) > 0; {
 		var packages []string
