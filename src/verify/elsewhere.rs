@@ -3,7 +3,7 @@
 use std::path::{Component, Path};
 
 use crate::elf::Header;
-use crate::platform::Platform;
+use crate::platform::{Abi, Platform};
 
 /// Directories whose files this machine's programs read, or hand to others: what devices run, what debuggers read, what tests and
 /// emulators are given.
@@ -21,7 +21,10 @@ pub fn belongs_elsewhere(path: &Path, header: &Header) -> bool {
         return false;
     };
     let is_own_triple = |part: &str| Platform::by_triple(part).is_some_and(|(platform, _)| platform == own);
-    let is_word = |word: &str| own.goarch == word || own.qemu == word || own.uname.contains(&word);
+    let is_word = |word: &str| {
+        let of_abi = |abi: &Abi| abi.debian == word || abi.rpm == word || abi.triple.split('-').next() == Some(word);
+        own.goarch == word || own.qemu == word || own.uname.contains(&word) || own.all_abis().any(of_abi)
+    };
     parts(path).any(|part| is_own_triple(part) || part.split(['-', '.']).any(is_word))
 }
 
@@ -66,6 +69,12 @@ mod tests {
         ] {
             assert!(belongs_elsewhere(Path::new(path), &arm64), "{path}");
         }
+        let sample = Sample { machine: Machine(21), ..Sample::new(ElfClass::Elf64, ElfData::Little) };
+        let ppc64le = Header::of(&sample.bytes()).unwrap();
+        for path in ["/usr/lib/clang/lib/libclang_rt.asan-powerpc64le.so", "/opt/ppc64el/x", "/opt/ppc64le/x"] {
+            assert!(belongs_elsewhere(Path::new(path), &ppc64le), "{path}");
+        }
+        assert!(!belongs_elsewhere(Path::new("/opt/powerpc64/x"), &ppc64le));
         for path in [
             "/usr/bin/calico-node",
             "/usr/lib/x86_64-linux-gnu/libc.so.6",
