@@ -43,6 +43,12 @@ variable "REVISION" { default = "" }
 variable "IMAGE_SOURCE" { default = "" }
 # The architectures of the machines that build. An image for another one takes from that of the first what is the same in both.
 variable "BUILDERS" { default = ARCHES }
+# Whose results an image takes: of the machine that builds it, as a builder hands nothing to another one. That is one of its own
+# architecture, else the first.
+function "on" {
+  params = [arch]
+  result = contains(split(" ", BUILDERS), arch) ? arch : element(split(" ", BUILDERS), 0)
+}
 # The network of a build's steps (which older plugins do not read), and the certificates that they trust.
 variable "BUILD_NETWORK" { default = "default" }
 variable "CA_BUNDLE" { default = "" }
@@ -88,13 +94,13 @@ target "go-build" {
   platforms  = ["linux/${arch}"]
   tags       = ["${GO_BUILD_IMAGE}:${VERSION}-${arch}", "${GO_BUILD_IMAGE}:latest-${arch}"]
   contexts = merge(
-    { for gb in distinct(concat([arch], split(" ", BUILDERS))) : "built-gb::linux/${gb}" => "target:gb-${gb}" },
-    { for own in slice(split(" ", BUILDERS), 0, 1) : "built-own::linux/${own}" => "target:go-build-${own}" if !contains(split(" ", BUILDERS), arch) },
+    { for gb in distinct([arch, on(arch)]) : "built-gb::linux/${gb}" => "target:gb-${gb}" },
+    on(arch) == arch ? {} : { "built-own::linux/${on(arch)}" = "target:go-build-${on(arch)}" },
   )
   args = {
     BASE_IMAGE               = BASE_IMAGE
     OWN_BASE_IMAGE           = BASE_IMAGE
-    OWN_IMAGE                = contains(split(" ", BUILDERS), arch) ? "" : "built-own"
+    OWN_IMAGE                = on(arch) == arch ? "" : "built-own"
     GO_IMAGE                 = GO_IMAGE
     GO_MODULES               = GO_MODULES
     GO_TOOLS                 = GO_TOOLS
@@ -138,7 +144,7 @@ target "utilities" {
 
 target "binfmt" {
   inherits   = ["image"]
-  contexts   = { for gb in distinct(concat([arch], split(" ", BUILDERS))) : "built-gb::linux/${gb}" => "target:gb-${gb}" }
+  contexts   = { for gb in distinct([arch, on(arch)]) : "built-gb::linux/${gb}" => "target:gb-${gb}" }
   name       = "binfmt-${arch}"
   matrix     = { arch = split(" ", ARCHES) }
   dockerfile = "docker/binfmt/Dockerfile"
@@ -154,7 +160,7 @@ target "binfmt" {
 
 target "base" {
   inherits   = ["image"]
-  contexts   = { for gb in distinct(concat([arch], split(" ", BUILDERS))) : "built-gb::linux/${gb}" => "target:gb-${gb}" }
+  contexts   = { for gb in distinct([arch, on(arch)]) : "built-gb::linux/${gb}" => "target:gb-${gb}" }
   name       = BASE_BASEIMG == "" ? "base-${ubi}-${arch}" : "base-${arch}"
   matrix = {
     ubi  = BASE_BASEIMG == "" ? split(" ", UBI_VERSIONS) : [""]
