@@ -20,6 +20,8 @@ variable "UBI_VERSIONS" { default = "ubi9 ubi10" }
 variable "BASE_BASEIMG" { default = "" }
 variable "BASE_CLEANUP_LEVEL" { default = "stripped" }
 variable "BASE_DATE" { default = "" }
+# true: names are those at a registry, where calico/base has one of its date, too (docker/release/bake).
+variable "PUSHED" { default = "" }
 variable "DEBIAN_MIRROR" { default = "" }
 variable "DEBIAN_CHECK_VALID_UNTIL" { default = "" }
 variable "GO_MODULES" { default = "proxy" }
@@ -168,7 +170,10 @@ target "base" {
   }
   dockerfile = "docker/calico-base/Dockerfile"
   platforms  = ["linux/${arch}"]
-  tags       = ["${CALICO_BASE_IMAGE}:${BASE_BASEIMG == "" ? "${ubi}-" : ""}latest-${arch}"]
+  tags = concat(
+    ["${CALICO_BASE_IMAGE}:${BASE_BASEIMG == "" ? "${ubi}-" : ""}latest-${arch}"],
+    PUSHED == "" ? [] : ["${CALICO_BASE_IMAGE}:${BASE_BASEIMG == "" ? "${ubi}-" : ""}${BASE_DATE}-${arch}"],
+  )
   args = {
     BASE_BASEIMG       = BASE_BASEIMG == "" ? "redhat/${ubi}-minimal:latest" : BASE_BASEIMG
     BASE_NAME          = BASE_BASEIMG == "" ? "redhat/${ubi}-minimal:latest" : BASE_BASEIMG

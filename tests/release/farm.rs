@@ -2,11 +2,11 @@
 
 use crate::bake::make_by;
 use crate::images::Build;
-use crate::place::{Place, Repository, version};
+use crate::place::{Place, Repository, go_build, version};
 use crate::registry::digest;
 use crate::{Case, Needs};
 
-pub const CASES: [Case; 5] = [
+pub const CASES: [Case; 6] = [
     (
         "make bake lets a plugin read the certificates and write its lists, where plugins ask for that",
         Needs::Nothing,
@@ -14,6 +14,7 @@ pub const CASES: [Case; 5] = [
     ),
     ("make bake asks this machine's engine of the network for its own builds alone", Needs::Nothing, network),
     ("make bake pushes nothing without CONFIRM=true, however it is told to push", Needs::Buildx, unconfirmed),
+    ("make bake pushes to the names at REGISTRIES that push-manifests goes by", Needs::Buildx, names),
     ("make bake needs no CONFIRM=true where nothing is pushed", Needs::Nothing, confirmed_for_nothing),
     ("make bake pushes nothing to a version's name that is there", Needs::Registry, there),
 ];
@@ -81,12 +82,38 @@ fn unconfirmed(place: &Place) {
             ),
             "{push}"
         );
-        let line = repository.make(&["bake", &bake, "DRYRUN=true"]).ok();
+        let dry = ["bake", &bake, "DRYRUN=true", "REGISTRIES=example.org/a", "QEMU_VERSION=1.2.3"];
         assert_eq!(
-            line,
-            format!("docker buildx --builder default bake --file docker-bake.hcl binfmt-amd64 {push}\n")
+            repository.make(&dry).ok(),
+            "example.org/a/binfmt:qemu-v1.2.3-amd64: would be built and pushed\n\
+             example.org/a/binfmt:latest-amd64: would be built and pushed\n",
+            "{push}"
         );
     }
+}
+
+fn names(place: &Place) {
+    let repository = place.repository();
+    let bake = "BAKE=base-ubi9-s390x go-build-s390x --push";
+    let said = repository
+        .make(&["bake", bake, "DRYRUN=true", "REGISTRIES=example.org/a", "BASE_DATE=1234567890"])
+        .ok();
+    let mut said: Vec<&str> =
+        said.lines().map(|line| line.strip_suffix(": would be built and pushed").unwrap()).collect();
+    said.sort_unstable();
+    // What push-manifests goes by, and of go-build's own architecture, which it is made of, nothing.
+    let version = go_build();
+    assert_eq!(
+        said,
+        [
+            "example.org/a/base:ubi9-1234567890-s390x".to_owned(),
+            "example.org/a/base:ubi9-latest-s390x".to_owned(),
+            format!("example.org/a/go-build:{version}-s390x"),
+            "example.org/a/go-build:latest-s390x".to_owned(),
+        ]
+    );
+    let said = repository.make(&["bake", "CONFIRM=true", "BAKE=binfmt-amd64 --push", "REGISTRIES=a b"]).err;
+    assert!(said.contains("bake: REGISTRIES=\"a b\" is not one (--load, and make push)\n"), "{said}");
 }
 
 fn confirmed_for_nothing(place: &Place) {
@@ -102,8 +129,7 @@ fn there(place: &Place) {
     let name = format!("{image}:qemu-v{}-amd64", version("QEMU_VERSION"));
     let before = digest(&name);
     let puts = place.registry().puts(&build.path("binfmt"));
-    let image = format!("BINFMT_IMAGE={image}");
-    let done = build.repository.make(&["bake", "CONFIRM=true", "BAKE=binfmt-amd64 --push", &image]);
+    let done = build.make(&["bake", "CONFIRM=true", "ARCHES=amd64", "BAKE=binfmt-amd64 --push"]);
     assert_ne!(done.code, 0);
     let said = done.err.lines().find(|line| line.starts_with("bake: ")).map(str::to_owned);
     assert_eq!(
