@@ -153,10 +153,10 @@ target "binfmt" {
   platforms  = ["linux/${arch}"]
   tags       = ["${BINFMT_IMAGE}:qemu-v${QEMU_VERSION}-${arch}", "${BINFMT_IMAGE}:latest-${arch}"]
   args = {
-    BASE_IMAGE    = BASE_IMAGE
-    OWN_GB_IMAGE  = "built-gb"
-    DEBIAN_MIRROR = DEBIAN_MIRROR
-    QEMU_VERSION  = QEMU_VERSION
+    BASE_IMAGE        = BASE_IMAGE
+    OWN_GB_IMAGE      = "built-gb"
+    DEBIAN_MIRROR     = DEBIAN_MIRROR
+    EMULATORS_VERSION = QEMU_VERSION
   }
 }
 
