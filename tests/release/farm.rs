@@ -2,11 +2,11 @@
 
 use crate::bake::make_by;
 use crate::images::Build;
-use crate::place::{Place, Repository, go_build, version};
+use crate::place::{Place, Repository, go_build, root, version};
 use crate::registry::digest;
 use crate::{Case, Needs};
 
-pub const CASES: [Case; 6] = [
+pub const CASES: [Case; 7] = [
     (
         "make bake lets a plugin read the certificates and write its lists, where plugins ask for that",
         Needs::Nothing,
@@ -17,6 +17,11 @@ pub const CASES: [Case; 6] = [
     ("make bake pushes to the names at REGISTRIES that push-manifests goes by", Needs::Buildx, names),
     ("make bake needs no CONFIRM=true where nothing is pushed", Needs::Nothing, confirmed_for_nothing),
     ("make bake pushes nothing to a version's name that is there", Needs::Registry, there),
+    (
+        "no step of an image's build has a variable that an emulator takes for an option",
+        Needs::Nothing,
+        emulated,
+    ),
 ];
 
 /// The words of the last build, and the network that it was given.
@@ -142,4 +147,19 @@ fn there(place: &Place) {
         done.err
     );
     assert_eq!(place.registry().puts(&build.path("binfmt")), puts);
+}
+
+fn emulated(_: &Place) {
+    // qemu-user reads QEMU_VERSION, QEMU_LOG, QEMU_STRACE … instead of running the program as it is.
+    let mut looked_at = 0;
+    for dir in std::fs::read_dir(root().join("docker")).unwrap() {
+        let Ok(dockerfile) = std::fs::read_to_string(dir.unwrap().path().join("Dockerfile")) else {
+            continue;
+        };
+        for line in dockerfile.lines().filter(|line| line.starts_with("ARG ") || line.starts_with("ENV ")) {
+            assert!(!line.contains(" QEMU_"), "{line}");
+            looked_at += 1;
+        }
+    }
+    assert!(looked_at > 20, "{looked_at}");
 }
