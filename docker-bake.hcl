@@ -20,6 +20,8 @@ variable "UBI_VERSIONS" { default = "ubi9 ubi10" }
 variable "BASE_BASEIMG" { default = "" }
 variable "BASE_CLEANUP_LEVEL" { default = "stripped" }
 variable "BASE_DATE" { default = "" }
+# true: names are those at a registry, where calico/base has one of its date, too (docker/release/bake).
+variable "PUSHED" { default = "" }
 variable "DEBIAN_MIRROR" { default = "" }
 variable "DEBIAN_CHECK_VALID_UNTIL" { default = "" }
 variable "GO_MODULES" { default = "proxy" }
@@ -43,6 +45,12 @@ variable "REVISION" { default = "" }
 variable "IMAGE_SOURCE" { default = "" }
 # The architectures of the machines that build. An image for another one takes from that of the first what is the same in both.
 variable "BUILDERS" { default = ARCHES }
+# Whose results an image takes: of the machine that builds it, as a builder hands nothing to another one. That is one of its own
+# architecture, else the first.
+function "on" {
+  params = [arch]
+  result = contains(split(" ", BUILDERS), arch) ? arch : element(split(" ", BUILDERS), 0)
+}
 # The network of a build's steps (which older plugins do not read), and the certificates that they trust.
 variable "BUILD_NETWORK" { default = "default" }
 variable "CA_BUNDLE" { default = "" }
@@ -88,13 +96,13 @@ target "go-build" {
   platforms  = ["linux/${arch}"]
   tags       = ["${GO_BUILD_IMAGE}:${VERSION}-${arch}", "${GO_BUILD_IMAGE}:latest-${arch}"]
   contexts = merge(
-    { for gb in distinct(concat([arch], split(" ", BUILDERS))) : "built-gb::linux/${gb}" => "target:gb-${gb}" },
-    { for own in slice(split(" ", BUILDERS), 0, 1) : "built-own::linux/${own}" => "target:go-build-${own}" if !contains(split(" ", BUILDERS), arch) },
+    { for gb in distinct([arch, on(arch)]) : "built-gb::linux/${gb}" => "target:gb-${gb}" },
+    on(arch) == arch ? {} : { "built-own::linux/${on(arch)}" = "target:go-build-${on(arch)}" },
   )
   args = {
     BASE_IMAGE               = BASE_IMAGE
     OWN_BASE_IMAGE           = BASE_IMAGE
-    OWN_IMAGE                = contains(split(" ", BUILDERS), arch) ? "" : "built-own"
+    OWN_IMAGE                = on(arch) == arch ? "" : "built-own"
     GO_IMAGE                 = GO_IMAGE
     GO_MODULES               = GO_MODULES
     GO_TOOLS                 = GO_TOOLS
@@ -138,23 +146,23 @@ target "utilities" {
 
 target "binfmt" {
   inherits   = ["image"]
-  contexts   = { for gb in distinct(concat([arch], split(" ", BUILDERS))) : "built-gb::linux/${gb}" => "target:gb-${gb}" }
+  contexts   = { for gb in distinct([arch, on(arch)]) : "built-gb::linux/${gb}" => "target:gb-${gb}" }
   name       = "binfmt-${arch}"
   matrix     = { arch = split(" ", ARCHES) }
   dockerfile = "docker/binfmt/Dockerfile"
   platforms  = ["linux/${arch}"]
   tags       = ["${BINFMT_IMAGE}:qemu-v${QEMU_VERSION}-${arch}", "${BINFMT_IMAGE}:latest-${arch}"]
   args = {
-    BASE_IMAGE    = BASE_IMAGE
-    OWN_GB_IMAGE  = "built-gb"
-    DEBIAN_MIRROR = DEBIAN_MIRROR
-    QEMU_VERSION  = QEMU_VERSION
+    BASE_IMAGE        = BASE_IMAGE
+    OWN_GB_IMAGE      = "built-gb"
+    DEBIAN_MIRROR     = DEBIAN_MIRROR
+    EMULATORS_VERSION = QEMU_VERSION
   }
 }
 
 target "base" {
   inherits   = ["image"]
-  contexts   = { for gb in distinct(concat([arch], split(" ", BUILDERS))) : "built-gb::linux/${gb}" => "target:gb-${gb}" }
+  contexts   = { for gb in distinct([arch, on(arch)]) : "built-gb::linux/${gb}" => "target:gb-${gb}" }
   name       = BASE_BASEIMG == "" ? "base-${ubi}-${arch}" : "base-${arch}"
   matrix = {
     ubi  = BASE_BASEIMG == "" ? split(" ", UBI_VERSIONS) : [""]
@@ -162,7 +170,10 @@ target "base" {
   }
   dockerfile = "docker/calico-base/Dockerfile"
   platforms  = ["linux/${arch}"]
-  tags       = ["${CALICO_BASE_IMAGE}:${BASE_BASEIMG == "" ? "${ubi}-" : ""}latest-${arch}"]
+  tags = concat(
+    ["${CALICO_BASE_IMAGE}:${BASE_BASEIMG == "" ? "${ubi}-" : ""}latest-${arch}"],
+    PUSHED == "" ? [] : ["${CALICO_BASE_IMAGE}:${BASE_BASEIMG == "" ? "${ubi}-" : ""}${BASE_DATE}-${arch}"],
+  )
   args = {
     BASE_BASEIMG       = BASE_BASEIMG == "" ? "redhat/${ubi}-minimal:latest" : BASE_BASEIMG
     BASE_NAME          = BASE_BASEIMG == "" ? "redhat/${ubi}-minimal:latest" : BASE_BASEIMG

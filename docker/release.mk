@@ -83,6 +83,7 @@ bake_variables := ARCHES BUILDERS GO_VERSION LLVM_VERSION KUBERNETES_VERSION QEM
 	REVISION IMAGE_SOURCE
 bake: ## every image for every architecture by one BuildKit or many, as docker-bake.hcl has it (BAKE: targets, options)
 	@$(foreach variable,$(bake_variables),$(variable)=$(call quoted,$($(variable)))) VERSION=$(version) BASE_DATE=$(call quoted,$(base_date)) \
+		REGISTRIES=$(call quoted,$(REGISTRIES)) CONFIRM=$(call quoted,$(CONFIRM)) DRYRUN=$(call quoted,$(DRYRUN)) \
 		$(release)/bake $(BAKE)
 
 registry-image: own-arch debian-image ## a registry, and what reads the definitions of pipelines, for tests/release

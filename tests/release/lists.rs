@@ -1,11 +1,13 @@
 //! Manifest lists of what was pushed, and what keeps one from being made.
 
-use crate::images::{ARCHES, Build, TWO};
+use serde_json::{Value, json};
+
+use crate::images::{ARCHES, Build, TWO, sha256};
 use crate::place::{Place, docker, go_build};
-use crate::registry::{digest, inspect, is_there};
+use crate::registry::{digest, inspect, is_there, manifest};
 use crate::{Case, Needs};
 
-pub const CASES: [Case; 8] = [
+pub const CASES: [Case; 9] = [
     ("a list has the digests that were pushed, and each platform gets its own image", Needs::Registry, whole),
     (
         "a half finished push makes no list, says what is missing, and can be gone on with",
@@ -17,6 +19,11 @@ pub const CASES: [Case; 8] = [
     ("images of different commits make no list", Needs::Registry, different),
     ("an image by the name of another architecture makes no list", Needs::Registry, wrong_architecture),
     ("DRYRUN=true prints the line by digests, which makes the same list", Needs::Registry, dry),
+    (
+        "what BuildKit attests of an image is in the list with it, and neither an architecture nor another image",
+        Needs::Registry,
+        attested,
+    ),
     ("a list of fewer architectures is one of those", Needs::Registry, fewer),
 ];
 
@@ -196,6 +203,60 @@ fn dry(place: &Place) {
     let said = build.make(&MAKE).ok();
     assert_eq!(said.matches(": is there already, ").count(), 2, "{said}");
     assert_eq!(build.make(&dry).ok(), "");
+}
+
+/// Puts a list in an image's place, as BuildKit pushes it: the image, and another manifest that tells where it is from.
+fn attest(place: &Place, build: &Build, tag: &str, arch: &str) {
+    let (name, path) = (format!("{}:{tag}", build.at("go-build")), build.path("go-build"));
+    let image = manifest(&name);
+    let media_type = serde_json::from_str::<Value>(&image).unwrap()["mediaType"].as_str().unwrap().to_owned();
+    // What it says is not looked at here.
+    let attestation = format!("{image}\n");
+    let entry = |manifest: &str, os: &str, arch: &str| {
+        json!({
+            "mediaType": media_type, "digest": format!("sha256:{}", sha256(manifest.as_bytes())), "size": manifest.len(),
+            "platform": { "os": os, "architecture": arch },
+        })
+    };
+    let mut entries = [entry(&image, "linux", arch), entry(&attestation, "unknown", "unknown")];
+    entries[1]["annotations"] = json!({
+        "vnd.docker.reference.digest": entries[0]["digest"], "vnd.docker.reference.type": "attestation-manifest",
+    });
+    let digest = entries[1]["digest"].as_str().unwrap();
+    place.registry().put(&path, digest, &media_type, &attestation);
+    let index = "application/vnd.oci.image.index.v1+json";
+    let list = json!({ "schemaVersion": 2, "mediaType": index, "manifests": entries }).to_string();
+    place.registry().put(&path, tag, index, &list);
+}
+
+fn attested(place: &Place) {
+    let build = Build::new(place, place.registry());
+    build.go_build(&TWO).make(&["push-calico-go-build", "CONFIRM=true"]).ok();
+    for tag in [go_build(), "latest".to_owned()] {
+        for arch in TWO {
+            attest(place, &build, &format!("{tag}-{arch}"), arch);
+        }
+    }
+    // It is the image that is here.
+    let said = build.make(&["push-calico-go-build", "CONFIRM=true"]).ok();
+    assert_eq!(said.matches("is there already").count(), 4, "{said}");
+    let said = build.make(&MAKE).ok();
+    assert_eq!(said.matches(": made, ").count(), 2, "{said}");
+    let list = format!("{}:latest", build.at("go-build"));
+    let mut platforms: Vec<String> =
+        entries(&list).iter().map(|entry| entry.split_once(' ').unwrap().1.to_owned()).collect();
+    platforms.sort();
+    assert_eq!(platforms, ["linux/amd64", "linux/s390x", "unknown/unknown", "unknown/unknown"]);
+    let said = build.make(&MAKE).ok();
+    assert_eq!(said.matches(": is there already, ").count(), 2, "{said}");
+    docker(&["pull", "--quiet", "--platform=linux/s390x", &list]).ok();
+    let architecture = docker(&["image", "inspect", "--format", "{{.Architecture}}", &list]).ok();
+    assert_eq!(architecture.trim(), "s390x");
+    docker(&["image", "rm", &list]).ok();
+    // Another one is none of it.
+    build.other_go_build(&["s390x"], "something else");
+    let said = build.make(&["push-calico-go-build", "CONFIRM=true"]).refused();
+    assert!(said.contains(" is another image, "), "{said}");
 }
 
 fn fewer(place: &Place) {

@@ -23,6 +23,7 @@
 mod bake;
 mod branches;
 mod definitions;
+mod farm;
 #[path = "../guard.rs"]
 #[allow(dead_code)]
 mod guard;
@@ -89,12 +90,13 @@ fn main() -> ExitCode {
         }
     }
     let place = Arc::new(Place::new(guard.dir.clone(), registry_image.clone(), images.clone()));
-    let cases: [&[Case]; 7] = [
+    let cases: [&[Case]; 8] = [
         &names::CASES,
         &pushing::CASES,
         &lists::CASES,
         &branches::CASES,
         &bake::CASES,
+        &farm::CASES,
         &definitions::CASES,
         &layers::CASES,
     ];

@@ -63,6 +63,23 @@ impl Registry {
         format!("{}{}", logs.out, logs.err).lines().filter(|line| line.contains(&put)).count()
     }
 
+    /// Writes a manifest under a name or its digest.
+    pub fn put(&self, repository: &str, reference: &str, media_type: &str, manifest: &str) {
+        use std::io::{Read, Write};
+        let mut connection = std::net::TcpStream::connect(&self.host).unwrap();
+        let head = format!(
+            "PUT /v2/{repository}/manifests/{reference} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\
+             Content-Type: {media_type}\r\nContent-Length: {}\r\n\r\n",
+            self.host,
+            manifest.len()
+        );
+        connection.write_all(head.as_bytes()).unwrap();
+        connection.write_all(manifest.as_bytes()).unwrap();
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+    }
+
     pub fn stop(&self) {
         docker(&["rm", "--force", &self.container]).ok();
     }
@@ -95,6 +112,12 @@ fn listening(mut logs: std::process::Command) -> String {
 /// What `docker buildx imagetools inspect` says of a name.
 pub fn inspect(reference: &str, format: &str) -> Done {
     docker(&["buildx", "--builder=default", "imagetools", "inspect", "--format", format, reference])
+}
+
+/// The manifest under a name, as it is.
+#[track_caller]
+pub fn manifest(reference: &str) -> String {
+    docker(&["buildx", "--builder=default", "imagetools", "inspect", "--raw", reference]).ok()
 }
 
 /// The digest of what is under a name.
