@@ -1,10 +1,15 @@
 //! Finding the programs that gb stands in front of.
 
 use std::ffi::{OsStr, OsString};
+use std::fs::{DirEntry, Metadata};
+use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
+
+use nix::unistd::{AccessFlags, access};
+use which::sys::Sys;
 
 use crate::environment::Environment;
 
@@ -73,7 +78,57 @@ impl<'a> Programs<'a> {
         let is_relative = |element: &[u8]| element.first() != Some(&b'/');
         let relative = path.as_bytes().split(|b| *b == b':').any(is_relative);
         let cwd = Some(relative).filter(|relative| *relative).and_then(|_| std::env::current_dir().ok());
-        which::which_in_all(name, Some(path), cwd.unwrap_or("/".into())).into_iter().flatten()
+        let search = which::WhichConfig::new_with_sys(Files).binary_name(name.into()).custom_path_list(path);
+        search.custom_cwd(cwd.unwrap_or("/".into())).all_results().into_iter().flatten()
+    }
+}
+
+/// What the crate is told of the system. Its own answers ask NSS for a home, which a static program must not.
+struct Files;
+
+impl Sys for Files {
+    type ReadDirEntry = DirEntry;
+    type Metadata = Metadata;
+
+    fn is_windows(&self) -> bool {
+        false
+    }
+
+    fn current_dir(&self) -> io::Result<PathBuf> {
+        std::env::current_dir()
+    }
+
+    fn home_dir(&self) -> Option<PathBuf> {
+        None
+    }
+
+    fn env_split_paths(&self, paths: &OsStr) -> Vec<PathBuf> {
+        std::env::split_paths(paths).collect()
+    }
+
+    fn env_path(&self) -> Option<OsString> {
+        std::env::var_os("PATH")
+    }
+
+    fn env_path_ext(&self) -> Option<OsString> {
+        None
+    }
+
+    fn metadata(&self, path: &Path) -> io::Result<Metadata> {
+        std::fs::metadata(path)
+    }
+
+    fn symlink_metadata(&self, path: &Path) -> io::Result<Metadata> {
+        std::fs::symlink_metadata(path)
+    }
+
+    /// Asked for on Windows alone.
+    fn read_dir(&self, _: &Path) -> io::Result<Box<dyn Iterator<Item = io::Result<DirEntry>>>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn is_valid_executable(&self, path: &Path) -> io::Result<bool> {
+        Ok(access(path, AccessFlags::X_OK).map(|()| true)?)
     }
 }
 
