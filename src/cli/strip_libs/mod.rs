@@ -11,6 +11,10 @@ mod taken;
 mod tree;
 mod why;
 
+pub(super) use self::build::times;
+pub(super) use self::documents::Sbom;
+pub(super) use self::packages::Of;
+
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
