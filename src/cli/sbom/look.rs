@@ -74,7 +74,9 @@ impl File {
         };
         if made.is_none() {
             let is_own = match &header {
-                Some(header) => header.is_loaded() && !is_in_sysroot(&self.path) && !is_given_to_others(&self.path),
+                Some(header) => {
+                    header.is_loaded() && !is_in_sysroot(&self.path) && !is_given_to_others(&self.path)
+                }
                 None => self.is_executable && is_in_directory_of_programs(&self.path),
             };
             if !is_own || inventory.is_owned(&self.path) {
@@ -133,12 +135,17 @@ fn of_go(go: &Go) -> Made {
 /// A module, or what stands in its place. What is in a directory instead has no version.
 fn module(module: &Module) -> Package {
     let (path, version, sum) = match module.replaced_by.as_deref() {
-        Some(other) if !other.version.is_empty() => (&other.path, other.version.as_str(), &other.sum),
+        Some(other) if is_released(&other.version) => (&other.path, other.version.as_str(), &other.sum),
         Some(_) => (&module.path, "", &String::new()),
         None => (&module.path, module.version.as_str(), &module.sum),
     };
-    let version = if version == "(devel)" { "" } else { version };
+    let version = if is_released(version) { version } else { "" };
     Package::named(path, version, Record::Golang { sum: Some(sum.clone()).filter(|sum| !sum.is_empty()) })
+}
+
+/// Whether a version is one, and not what Go says of a tree of somebody's own.
+fn is_released(version: &str) -> bool {
+    !version.is_empty() && version != "(devel)"
 }
 
 fn of_crates(crates: Vec<Crate>) -> Made {

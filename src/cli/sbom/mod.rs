@@ -3,13 +3,13 @@
 mod look;
 mod place;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::output::print;
-use super::strip_libs::{Of, Sbom, times};
+use super::strip_libs::{Of, Sbom, open_of, times};
 use crate::error::{Error, one_line};
-use crate::layers;
 use crate::packages::{Contents, Inventory, ReadError};
 use crate::rootfs::{Root, Times};
 
@@ -19,6 +19,9 @@ pub(super) struct Arguments {
     /// The root: a directory, an archive of docker save or docker export, or an OCI image layout
     #[arg(long, value_name = "ROOTFS|IMAGE", default_value = "/")]
     root: PathBuf,
+    /// Which of several images it is: arm64, linux/arm/v7 …
+    #[arg(long, value_name = "PLATFORM")]
+    platform: Option<OsString>,
     /// The form
     #[arg(long, value_enum, default_value_t = Sbom::Spdx)]
     format: Sbom,
@@ -37,8 +40,7 @@ impl Arguments {
     pub(super) fn run(&self) -> Result<ExitCode, Error> {
         let times = times()?;
         let shown = one_line(&self.root.to_string_lossy());
-        let root = layers::open(&self.root, None)
-            .map_err(|error| Error::Usage(format!("open {shown}: {}", one_line(&error.to_string()))))?;
+        let root = open_of(&self.root, self.platform.as_deref())?;
         let files = look::files(&root)?;
         let paths: Vec<&Path> = files.iter().map(|file| file.path.as_path()).collect();
         let mut inventory = Inventory::read(&Of(&root), &paths).map_err(unread)?;
