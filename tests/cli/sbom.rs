@@ -393,3 +393,45 @@ fn what_can_not_be_described_or_written_is_one_line() {
     sbom(&dir, &["--root", "r"])
         .fails(125, "read the package database /var/lib/dpkg/status: paragraph 1 has no name of a package");
 }
+
+#[test]
+fn an_archive_is_described_as_its_root() {
+    let dir = root();
+    let tar = std::process::Command::new("tar")
+        .args(["--format=posix", "-cf", "r.tar", "-C", "r", "."])
+        .current_dir(dir.path())
+        .status();
+    assert!(tar.unwrap().success());
+    let of = |root: &str| sbom(&dir, &["--root", root]).stdout();
+    assert_eq!(of("r.tar"), of("r"));
+    let refused = sbom(&dir, &["--root", "r.tar", "--platform", "pdp11"]).go();
+    assert_eq!(refused.status, Some(125));
+    assert!(
+        refused.stderr.starts_with("gb: --platform \"pdp11\": no such architecture"),
+        "{}",
+        refused.stderr
+    );
+}
+
+#[test]
+fn a_program_whose_list_of_crates_is_damaged_is_described_without() {
+    let dir = Dir::new();
+    for (name, document) in [
+        ("nonsense", "no JSON"),
+        ("other", "[]"),
+        ("unnamed", "{\"packages\":[{\"version\":\"1\"}]}"),
+        ("empty", ""),
+    ] {
+        put(&dir, &format!("r/bin/{name}"), of_rust(document), 0o755);
+    }
+    let mut long = of_rust("{\"packages\":[]}");
+    let end = long.len();
+    // The section says that it has more than any has, and then more than there is.
+    for (name, size) in [("large", 1u64 << 40), ("beyond", 1 << 20)] {
+        long[end - 96..end - 88].copy_from_slice(&size.to_le_bytes());
+        put(&dir, &format!("r/bin/{name}"), &long, 0o755);
+    }
+    let found = packages(&document(&dir, &[]));
+    assert_eq!(found.len(), 6, "{:?}", found.keys());
+    assert!(found.keys().all(|purl| purl.starts_with("pkg:generic/")), "{:?}", found.keys());
+}
