@@ -36,7 +36,8 @@ impl Contents<'_> {
         let tops = |of_system: bool| {
             let all = self.packages.iter().enumerate();
             let tops = all.filter(|(place, described)| {
-                !parts.contains(place) && (system.is_some() && self.is_systems(described)) == of_system
+                parts.get(*place) == Some(&false)
+                    && (system.is_some() && self.is_systems(described)) == of_system
             });
             tops.map(|(place, _)| place).collect::<Vec<usize>>()
         };

@@ -36,9 +36,17 @@ pub struct Inventory {
     /// Which distribution it is of.
     pub distribution: Option<Distribution>,
     /// The places of packages in the list, by their names for scanners.
-    known: BTreeMap<String, usize>,
-    /// The owners of files that were asked for.
-    owners: BTreeMap<PathBuf, usize>,
+    known: Places,
+    /// The owners of files that were asked for, by their paths.
+    owners: Places,
+}
+
+/// Places in the list, by names.
+type Places = BTreeMap<Vec<u8>, usize>;
+
+/// A path as such a name.
+fn name_of(path: &Path) -> Vec<u8> {
+    path.as_os_str().as_encoded_bytes().to_vec()
 }
 
 /// Where packages are recorded that dpkg does not know of: a directory like dpkg's own, with a file `suite` that names the release.
@@ -80,9 +88,9 @@ impl Inventory {
         let owners = owners(files, paths.iter().copied())?;
         for (path, of) in owners.of {
             let owner = of.first().and_then(|place| owners.packages.get(*place));
-            let key = owner.map(|owner| purl(&owner.package, inventory.distribution.as_ref()));
-            if let Some(place) = key.and_then(|key| inventory.known.get(&key)) {
-                inventory.owners.insert(path, *place);
+            let name = owner.map(|owner| purl(&owner.package, inventory.distribution.as_ref()));
+            if let Some(place) = name.and_then(|name| inventory.known.get(name.as_bytes())) {
+                inventory.owners.insert(name_of(&path), *place);
             }
         }
         Ok(inventory)
@@ -101,13 +109,15 @@ impl Inventory {
         let distribution = self.distribution.as_ref().map(|own| own.release(&elsewhere.suite));
         for package in found.packages {
             let licence = licence(files, &package, &[&elsewhere.documents])?;
-            let owned: Vec<PathBuf> = package.files.iter().map(|file| file.path.clone()).collect();
+            let owned: Vec<Vec<u8>> = package.files.iter().map(|file| name_of(&file.path)).collect();
             let place = self.add(Described {
                 distribution: distribution.clone(),
                 at: vec![elsewhere.directory.clone()],
                 ..Described::new(package, licence)
             });
-            self.owners.extend(owned.into_iter().map(|path| (path, place)));
+            for path in owned {
+                self.owners.insert(path, place);
+            }
         }
         self.databases.append(&mut found.databases);
         Ok(())
@@ -135,13 +145,13 @@ impl Inventory {
 
     /// Whether a package has a file that was asked for.
     pub fn is_owned(&self, path: &Path) -> bool {
-        self.owners.contains_key(path)
+        self.owners.contains_key(&name_of(path))
     }
 
     /// Adds a program, and what it was made of. It is a part of the package whose it is.
     pub fn add_program(&mut self, program: Program) {
         let Program { path, package, parts } = program;
-        let owner = self.owners.get(&path).copied();
+        let owner = self.owners.get(&name_of(&path)).copied();
         let place = self.add_told(package, &path);
         for part in parts {
             let part = self.add_told(part, &path);
@@ -166,7 +176,7 @@ impl Inventory {
     /// The place of a package in the list, at the end of which it is put if it is not there.
     fn add(&mut self, described: Described) -> usize {
         let name = purl(&described.package, described.distribution.as_ref().or(self.distribution.as_ref()));
-        let place = *self.known.entry(name).or_insert(self.packages.len());
+        let place = *self.known.entry(name.into_bytes()).or_insert(self.packages.len());
         match self.packages.get_mut(place) {
             None => self.packages.push(described),
             Some(known) => {

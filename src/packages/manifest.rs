@@ -1,7 +1,7 @@
 //! What is in a root: every file, where it is from, whose it is and why it is there.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde_json::Value;
@@ -169,9 +169,15 @@ impl Contents<'_> {
         purl(&described.package, described.distribution.as_ref().or(self.distribution))
     }
 
-    /// The packages that others are made of.
-    pub(super) fn parts(&self) -> BTreeSet<usize> {
-        self.packages.iter().flat_map(|described| described.parts.iter().copied()).collect()
+    /// Whether each of the packages is one that others are made of.
+    pub(super) fn parts(&self) -> Vec<bool> {
+        let mut parts = vec![false; self.packages.len()];
+        for place in self.packages.iter().flat_map(|described| &described.parts) {
+            if let Some(is_part) = parts.get_mut(*place) {
+                *is_part = true;
+            }
+        }
+        parts
     }
 
     /// A digest of all that is described: what documents about the same contents share, and no others.

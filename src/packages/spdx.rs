@@ -51,7 +51,7 @@ impl Contents<'_> {
         let parts = self.parts();
         for (place, described) in self.packages.iter().enumerate() {
             let id = self.package_id(described);
-            if !parts.contains(&place) {
+            if parts.get(place) == Some(&false) {
                 let above = if self.is_systems(described) { distributions } else { ROOT };
                 relationships.push(relationship(above, "CONTAINS", &id));
             }
