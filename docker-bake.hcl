@@ -103,6 +103,7 @@ target "go-build" {
     BASE_IMAGE               = BASE_IMAGE
     OWN_BASE_IMAGE           = BASE_IMAGE
     OWN_IMAGE                = on(arch) == arch ? "" : "built-own"
+    OWN_GB_IMAGE             = "built-gb"
     GO_IMAGE                 = GO_IMAGE
     GO_MODULES               = GO_MODULES
     GO_TOOLS                 = GO_TOOLS

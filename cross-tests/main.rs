@@ -57,6 +57,7 @@ mod roles;
 mod runner;
 mod sanitizers;
 mod saved;
+mod sbom;
 mod stopping;
 mod strip_libs;
 mod terminal;
@@ -133,6 +134,7 @@ fn main() -> ExitCode {
         verify::cases(),
         windows::cases(),
         saved::cases(),
+        sbom::cases(),
         base_image::cases(),
         calico_lines::cases(),
         calico_tools::cases(),

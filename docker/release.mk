@@ -9,11 +9,13 @@
 # BASE_DATE       what calico/base is tagged with, in seconds since 1970 (SOURCE_DATE_EPOCH, else HEAD's)
 # CONFIRM         true: change what is outside of this machine
 # DRYRUN          true: print the lines that would
+# SBOM_DIR        where sbom puts the documents (target/sbom)
 # GIT_REMOTE      where release-branch makes the branch and the tag (origin)
 REGISTRIES ?= $(or $(DEV_REGISTRIES),calico)
 ARCHES ?= amd64 arm64 ppc64le s390x
 VALIDARCHES ?= $(if $(ARCH),$(arch),$(filter-out $(EXCLUDEARCH),$(ARCHES)))
 GIT_REMOTE ?= origin
+SBOM_DIR ?= $(docker)/../target/sbom
 BRANCH_NAME ?= $(or $(SEMAPHORE_GIT_TAG_NAME),$(SEMAPHORE_GIT_WORKING_BRANCH),$(GITHUB_REF_NAME))
 REVISION ?= $(shell git -C $(docker) rev-parse HEAD 2>/dev/null)
 # Where the source is, for the images' labels: this checkout's origin, if that is on the web.
@@ -46,6 +48,9 @@ REGISTRY_TAG ?= $(GO_BUILD_IMAGE)-registry:$(arch)
 # Registries are asked which numbers are taken only where somebody has named them: this is to work without a network.
 print-tags: ## every name that the images get (ARCH: those of one architecture)
 	@$(released) ASK=$(if $(filter-out default undefined file,$(origin REGISTRIES) $(origin DEV_REGISTRIES)),true) $(release)/print-tags go-build binfmt base
+
+sbom: ## the SBOM of each image that is here, for VALIDARCHES, into SBOM_DIR
+	@$(released) $(release)/sbom $(call quoted,$(SBOM_DIR))
 
 push: confirmed ## this machine's images to REGISTRIES (CONFIRM=true, or DRYRUN=true)
 	@$(released) $(release)/push go-build binfmt base
@@ -97,6 +102,6 @@ release-branch: confirmed ## the release branch and the tag that docker/versions
 confirmed:
 	@$(released) $(release)/confirmed $(firstword $(MAKECMDGOALS))
 
-.PHONY: print-tags push push-manifests push-calico-go-build push-calico-binfmt push-calico-base push-calico-go-build-manifests \
+.PHONY: print-tags sbom push push-manifests push-calico-go-build push-calico-binfmt push-calico-base push-calico-go-build-manifests \
 	push-calico-binfmt-manifests push-calico-base-manifests cd calico-go-build-cd calico-binfmt-cd calico-base-cd calico-go-build-of-each \
 	calico-binfmt-of-each calico-base-of-each bake registry-image release-branch confirmed

@@ -14,6 +14,7 @@ mod program;
 mod roles;
 mod run;
 mod runner;
+mod sbom;
 mod strip_libs;
 mod su_exec;
 mod target;
@@ -100,6 +101,12 @@ enum Command {
     /// good; 1 something does not run, or is not what was asked for; 2 it runs, but not as it should (an executable stack, text
     /// relocations, an RPATH into the directory of a build); 125 something could not be looked at, or there is nothing to look at.
     Verify(verify::Arguments),
+    /// Describe what is in a root, as a list for scanners and whoever has to know (SBOM): packages, programs and what these are made of
+    ///
+    /// Packages of dpkg, rpm and apk, and such as were unpacked into the go-build image and its sysroots; programs with what Go, and cargo
+    /// auditable of Rust, have written into them; and what is started or loaded and is of no package, with its checksum. Nothing of the
+    /// root is run. The same root makes the same bytes; SOURCE_DATE_EPOCH is when it was made, else the newest file that was read.
+    Sbom(sbom::Arguments),
     /// Link the names of the compilers, of pkg-config, entrypoint.sh and su-exec to this program
     ///
     /// For each target <triple>-clang, -clang++, -cc, -c++ and -pkg-config; where PATH has no real ones go_linux_<goarch>_exec
@@ -165,5 +172,6 @@ fn subcommand(args: &[OsString]) -> Result<ExitCode, Error> {
         Command::InstallLinks(arguments) => install_links::install_links(&arguments),
         Command::StripLibs(arguments) => arguments.run(),
         Command::Verify(arguments) => arguments.run(),
+        Command::Sbom(arguments) => arguments.run(),
     }
 }

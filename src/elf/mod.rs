@@ -21,6 +21,7 @@ pub use dynamic::{Dynamic, Request, RequestKind};
 pub use header::Header;
 pub use notes::{Dlopen, Notes, Priority};
 pub use reader::{Bytes, Layout, Reader};
+pub use sections::section;
 pub use symbols::Symbol;
 pub use versions::{NeededVersions, Version};
 

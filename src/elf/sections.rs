@@ -1,8 +1,8 @@
 //! Sections: what linkers and debuggers go by. Loaders don't, so a file may be without them, or have nonsense in their place.
 
-use super::ElfError;
 use super::header::Header;
 use super::reader::Reader;
+use super::{Bytes, ElfError};
 
 /// A section.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +32,14 @@ const FLAGS: usize = 8;
 const MOST: u64 = 1 << 18;
 
 const WHAT: &str = "its table of sections";
+
+/// Where in a file the section of a name is, and how many bytes it has.
+pub fn section(file: &dyn Bytes, header: &Header, name: &[u8]) -> Option<(u64, u64)> {
+    let reader = Reader::new(file);
+    let found = Sections::read(&reader, header);
+    let found = found.named(&reader, name).filter(|section| section.kind != SHT_NOBITS)?;
+    Some((found.offset, found.size))
+}
 
 /// What a file's header says of the table.
 struct Place {

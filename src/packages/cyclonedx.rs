@@ -11,7 +11,6 @@ use super::json::{document, object, path, put, text, texts};
 use super::licence::{Declared, identifier};
 use super::manifest::{Contents, Described, Item, ItemKind, timestamp};
 use super::package::{Package, Record};
-use super::purl::purl;
 use super::spdx::{full_version, is_address, source};
 
 impl Contents<'_> {
@@ -29,12 +28,23 @@ impl Contents<'_> {
         }
         let root = "root";
         let system = self.distribution.map(|distribution| format!("system:{}", distribution.label()));
-        let packages: Vec<String> =
-            self.packages.iter().map(|described| purl(&described.package, self.distribution)).collect();
-        let packages = texts(&mut packages.iter().map(Cow::from));
+        let purls: Vec<String> = self.packages.iter().map(|described| self.purl(described)).collect();
+        let named = |places: &mut dyn Iterator<Item = usize>| {
+            texts(&mut places.filter_map(|place| purls.get(place)).map(Cow::from))
+        };
+        let parts = self.parts();
+        let tops = |of_system: bool| {
+            let all = self.packages.iter().enumerate();
+            let tops = all.filter(|(place, described)| {
+                parts.get(*place) == Some(&false)
+                    && (system.is_some() && self.is_systems(described)) == of_system
+            });
+            tops.map(|(place, _)| place).collect::<Vec<usize>>()
+        };
         let depends = |what: &str, on| object(&mut [("ref", text(what)), ("dependsOn", on)]);
         let mut components = Vec::new();
-        let dependencies = match (&system, self.distribution) {
+        let mut others = named(&mut tops(false).into_iter());
+        let mut dependencies = match (&system, self.distribution) {
             (Some(system), Some(distribution)) => {
                 components.push(object(&mut [
                     ("type", text("operating-system")),
@@ -42,10 +52,17 @@ impl Contents<'_> {
                     ("name", text(&distribution.id)),
                     ("version", text(distribution.version.as_deref().unwrap_or_default())),
                 ]));
-                vec![depends(root, Value::Array(vec![text(system)])), depends(system, packages)]
+                if let Value::Array(others) = &mut others {
+                    others.insert(0, text(system));
+                }
+                vec![depends(root, others), depends(system, named(&mut tops(true).into_iter()))]
             }
-            _ => vec![depends(root, packages)],
+            _ => vec![depends(root, others)],
         };
+        for (described, purl) in self.packages.iter().zip(&purls).filter(|(known, _)| !known.parts.is_empty())
+        {
+            dependencies.push(depends(purl, named(&mut described.parts.iter().copied())));
+        }
         for (place, described) in self.packages.iter().enumerate() {
             components.push(self.component(described, owned.remove(&place).unwrap_or_default()));
         }
@@ -55,8 +72,11 @@ impl Contents<'_> {
             ("name", text("gb")),
             ("version", text(env!("CARGO_PKG_VERSION"))),
         ]);
-        let whole =
+        let mut whole =
             object(&mut [("type", text("container")), ("bom-ref", text(root)), ("name", text(self.name))]);
+        if let Some(version) = self.version {
+            put(&mut whole, "version", text(version));
+        }
         let metadata = object(&mut [
             ("timestamp", text(&timestamp(self.created))),
             ("tools", object(&mut [("components", Value::Array(vec![tool]))])),
@@ -90,15 +110,32 @@ impl Contents<'_> {
 
     fn component(&self, described: &Described, files: Vec<Value>) -> Value {
         let package = &described.package;
-        let purl = purl(package, self.distribution);
+        let purl = self.purl(described);
         let mut component = object(&mut [
             ("type", text("library")),
             ("bom-ref", text(&purl)),
             ("name", text(&package.name)),
-            ("version", text(&full_version(package))),
             ("purl", text(&purl)),
-            ("properties", Value::Array(properties(package))),
         ]);
+        if !package.version.is_empty() {
+            put(&mut component, "version", text(&full_version(package)));
+        }
+        match &package.record {
+            Record::Program { sha256 } => {
+                put(&mut component, "type", text("application"));
+                put(&mut component, "hashes", Value::Array(vec![hash(sha256)]));
+            }
+            Record::Golang { sum: Some(sum) } => {
+                put(&mut component, "properties", Value::Array(vec![property("gb:go.sum", sum)]));
+            }
+            Record::Golang { sum: None } | Record::Cargo => {}
+            _ => put(&mut component, "properties", Value::Array(properties(package))),
+        }
+        if !described.at.is_empty() {
+            let places = described.at.iter().map(|place| object(&mut [("location", path(place))]));
+            let evidence = object(&mut [("occurrences", places.collect())]);
+            put(&mut component, "evidence", evidence);
+        }
         if let Some(licences) = licences(&described.licence) {
             put(&mut component, "licenses", licences);
         }
@@ -120,18 +157,21 @@ impl Contents<'_> {
         let ItemKind::File(digests) = &item.kind else { return None };
         let mut properties = vec![property("gb:reason", &item.reason)];
         for other in others.iter().filter_map(|place| self.packages.get(*place)) {
-            properties.push(property("gb:package", &purl(&other.package, self.distribution)));
+            properties.push(property("gb:package", &self.purl(other)));
         }
         let id = super::digest::sha256(item.path.as_os_str().as_encoded_bytes());
-        let hash = object(&mut [("alg", text("SHA-256")), ("content", text(&digests.sha256))]);
         Some(object(&mut [
             ("type", text("file")),
             ("bom-ref", text(&format!("file:{id}"))),
             ("name", path(&item.path)),
-            ("hashes", Value::Array(vec![hash])),
+            ("hashes", Value::Array(vec![hash(&digests.sha256)])),
             ("properties", Value::Array(properties)),
         ]))
     }
+}
+
+fn hash(sha256: &str) -> Value {
+    object(&mut [("alg", text("SHA-256")), ("content", text(sha256))])
 }
 
 /// One licence by its identifier or its own name, or one expression of several.
@@ -150,6 +190,7 @@ fn properties(package: &Package) -> Vec<Value> {
         Record::Deb { .. } => "debian",
         Record::Rpm(_) => "redhat",
         Record::Apk { .. } => "alpine",
+        _ => return Vec::new(),
     };
     let (name, version) = source(package);
     let mut properties =
@@ -166,6 +207,7 @@ fn properties(package: &Package) -> Vec<Value> {
             let (epoch, version) = version.split_once(':').unwrap_or(("", &version));
             properties.extend(parted(version, epoch.parse().ok()));
         }
+        _ => {}
     }
     properties
 }

@@ -19,7 +19,18 @@ pub const SUMS: &str = ".md5sums";
 
 /// Reads the database of a root, if it has one.
 pub(super) fn read(files: &dyn Files, wanted: &Wanted, found: &mut Found) -> Result<(), ReadError> {
-    let directory = Path::new(DIRECTORY);
+    read_at(files, Path::new(DIRECTORY), wanted, wanted, found)
+}
+
+/// Reads a database of dpkg's that is in another directory. `unpacked` are the files that are asked for of packages that only have a
+/// file in its `status.d`.
+pub(super) fn read_at(
+    files: &dyn Files,
+    directory: &Path,
+    wanted: &Wanted,
+    unpacked: &Wanted,
+    found: &mut Found,
+) -> Result<(), ReadError> {
     let diversions = text_of(files, &directory.join("diversions"), MOST_BYTES)?.unwrap_or_default();
     found.diversions = self::diversions(&diversions);
     // What is diverted is asked for by the name that it would have had.
@@ -40,7 +51,7 @@ pub(super) fn read(files: &dyn Files, wanted: &Wanted, found: &mut Found) -> Res
         }
         found.databases.push(status);
     }
-    let status_d = Path::new(STATUS_D);
+    let status_d = &directory.join("status.d");
     let parts = match files.list(status_d) {
         Ok(parts) => parts,
         Err(error) if is_missing(&error) => return Ok(()),
@@ -61,13 +72,13 @@ pub(super) fn read(files: &dyn Files, wanted: &Wanted, found: &mut Found) -> Res
             // Links are in no list there.
             let sums = md5_sums(&sums)
                 .into_iter()
-                .filter(|(path, _)| names.has(path.as_os_str().as_encoded_bytes()));
+                .filter(|(path, _)| unpacked.has(path.as_os_str().as_encoded_bytes()));
             package.files =
                 sums.map(|(path, sum)| PackageFile { path, md5: Some(sum), is_licence: false }).collect();
             found.packages.push(package);
         }
     }
-    found.databases.push(status_d.to_owned());
+    found.databases.push(status_d.clone());
     Ok(())
 }
 
@@ -147,6 +158,21 @@ fn source(field: &str) -> Source {
     Source { name: name.trim().to_owned(), version: version.map(str::to_owned) }
 }
 
+/// The source packages that are built into a package, beside its own: deb-control(5), Built-Using and Static-Built-Using.
+pub(super) fn built_using(stanza: &[u8]) -> Vec<Source> {
+    let mut sources: Vec<Source> = Vec::new();
+    for name in ["Built-Using", "Static-Built-Using"] {
+        for source in whole_field(stanza, name).split(',').filter(|source| !source.trim().is_empty()) {
+            let mut source = self::source(source);
+            source.version = source.version.map(|version| version.trim_start_matches(['=', ' ']).to_owned());
+            if !sources.contains(&source) {
+                sources.push(source);
+            }
+        }
+    }
+    sources
+}
+
 /// The paragraphs of a text, each with a line feed at its end; between them are lines that are empty or blank.
 fn stanzas(text: &[u8]) -> impl Iterator<Item = Vec<u8>> {
     let mut lines = lines(text);
@@ -170,6 +196,16 @@ fn field<'a>(stanza: &'a [u8], name: &str) -> Option<&'a [u8]> {
         let value = value.trim_ascii_start().strip_prefix(b":")?;
         field.eq_ignore_ascii_case(name.as_bytes()).then_some(value.trim_ascii())
     })
+}
+
+/// A field's value with the lines that continue it.
+fn whole_field(stanza: &[u8], name: &str) -> String {
+    let mut lines = lines(stanza).skip_while(|line| field(line, name).is_none());
+    let mut value = lines.next().and_then(|line| field(line, name)).map(text).unwrap_or_default();
+    for line in lines.take_while(|line| line.starts_with(b" ") || line.starts_with(b"\t")) {
+        value.push_str(&text(line));
+    }
+    value
 }
 
 /// A paragraph as the package itself has it: without what dpkg has added when it was installed.
@@ -235,6 +271,18 @@ mod tests {
         let sources: Vec<_> = packages.iter().map(|package| package.source.clone().unwrap()).collect();
         assert_eq!((&*sources[0].name, &sources[0].version), ("glibc", &None));
         assert_eq!((&*sources[1].name, sources[1].version.as_deref()), ("gcc-14", Some("14.2.0-19")));
+    }
+
+    #[test]
+    fn sources_that_are_built_in_are_read_whatever_the_lines() {
+        let stanza = b"Package: a\nStatic-Built-Using: rust-a (= 1:2-3),\n rust-b (= 4),\n\nBuilt-Using: glibc (= 5)\n";
+        let named: Vec<_> = built_using(stanza)
+            .into_iter()
+            .map(|source| (source.name, source.version.unwrap_or_default()))
+            .collect();
+        let expected = [("glibc", "5"), ("rust-a", "1:2-3"), ("rust-b", "4")];
+        assert_eq!(named, expected.map(|(name, version)| (name.to_owned(), version.to_owned())));
+        assert!(built_using(STATUS).is_empty());
     }
 
     #[test]

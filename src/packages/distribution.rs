@@ -8,6 +8,10 @@ use super::files::{Files, text as read_text};
 /// Where it is, in the order of os-release(5).
 const PLACES: [&str; 2] = ["/etc/os-release", "/usr/lib/os-release"];
 
+/// Debian's releases (the distro-info-data package), since an archive's own names are what sources of packages are told by.
+const RELEASES: [(&str, &str); 5] =
+    [("bullseye", "11"), ("bookworm", "12"), ("trixie", "13"), ("forky", "14"), ("duke", "15")];
+
 /// A distribution.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Distribution {
@@ -45,6 +49,17 @@ impl Distribution {
             codename: value("VERSION_CODENAME"),
             pretty_name: value("PRETTY_NAME"),
         })
+    }
+
+    /// Another release of this distribution, by the name that its archive has it under.
+    pub fn release(&self, codename: &str) -> Distribution {
+        let version = RELEASES.iter().find(|(name, _)| *name == codename).map(|(_, version)| *version);
+        Distribution {
+            id: self.id.clone(),
+            version: version.map(str::to_owned),
+            codename: Some(codename.to_owned()),
+            pretty_name: None,
+        }
     }
 
     /// The name and version as scanners write them: `debian-13`.
@@ -85,6 +100,8 @@ mod tests {
         let sid = Distribution::parse("ID=debian\nVERSION_CODENAME=forky\n").unwrap();
         assert_eq!(sid.label(), "debian-forky");
         assert_eq!(Distribution::parse("ID=arch\n").unwrap().label(), "arch");
+        assert_eq!(sid.release("bookworm").label(), "debian-12");
+        assert_eq!(sid.release("unstable").label(), "debian-unstable");
         assert_eq!(Distribution::parse("NAME=x\nID=\n"), None);
     }
 }

@@ -119,7 +119,7 @@ fn described(value: &Value) -> Option<(String, Described)> {
         files: Vec::new(),
         record,
     };
-    Some((id, Described { package, licence }))
+    Some((id, Described::new(package, licence)))
 }
 
 fn file(value: &Value, ids: &[String]) -> Option<(PathBuf, EarlierFile)> {

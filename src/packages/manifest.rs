@@ -26,6 +26,8 @@ pub(super) const SCHEMA: u64 = 1;
 pub struct Contents<'a> {
     /// A name for the root.
     pub name: &'a str,
+    /// Its version, if it has one.
+    pub version: Option<&'a str>,
     /// When it was made, in seconds since 1970: SOURCE_DATE_EPOCH, so that the same root is described by the same bytes.
     pub created: u64,
     /// The distribution that it is from, if that is known.
@@ -45,6 +47,19 @@ pub struct Described {
     pub package: Package,
     /// Its licence.
     pub licence: Declared,
+    /// The distribution that it is of, if that is another one than the root's.
+    pub distribution: Option<Distribution>,
+    /// The files that tell of it: a database, programs; a program's own place.
+    pub at: Vec<PathBuf>,
+    /// What it is made of: places in their list.
+    pub parts: Vec<usize>,
+}
+
+impl Described {
+    /// A package of the root's own distribution.
+    pub fn new(package: Package, licence: Declared) -> Described {
+        Described { package, licence, distribution: None, at: Vec::new(), parts: Vec::new() }
+    }
 }
 
 /// A file of a root, or a link.
@@ -99,7 +114,7 @@ impl Contents<'_> {
     }
 
     fn listed(&self, described: &Described, name: &str) -> Value {
-        let Described { package, licence } = described;
+        let Described { package, licence, .. } = described;
         let source = package.source.as_ref().map_or(Value::Null, |source| {
             object(&mut [("name", text(&source.name)), ("version", optional(source.version.as_deref()))])
         });
@@ -118,7 +133,7 @@ impl Contents<'_> {
             ("homepage", optional(package.homepage.as_deref())),
             ("licence", optional(licence.expression.as_deref())),
             ("licence_names", names),
-            ("purl", text(&purl(package, self.distribution))),
+            ("purl", text(&self.purl(described))),
         ]);
         if let Record::Rpm(record) = &package.record {
             put(&mut value, "epoch", record.epoch.map_or(Value::Null, Value::from));
@@ -149,9 +164,37 @@ impl Contents<'_> {
         items.iter().map(|(_, item)| *item).collect()
     }
 
+    /// The name that a package has for scanners.
+    pub(super) fn purl(&self, described: &Described) -> String {
+        purl(&described.package, described.distribution.as_ref().or(self.distribution))
+    }
+
+    /// Whether each of the packages is one that others are made of.
+    pub(super) fn parts(&self) -> Vec<bool> {
+        let mut parts = vec![false; self.packages.len()];
+        for place in self.packages.iter().flat_map(|described| &described.parts) {
+            if let Some(is_part) = parts.get_mut(*place) {
+                *is_part = true;
+            }
+        }
+        parts
+    }
+
     /// A digest of all that is described: what documents about the same contents share, and no others.
     pub(super) fn digest(&self) -> String {
-        sha256(format!("{} {} {}", self.name, self.created, self.manifest()).as_bytes())
+        let mut all = format!("{} {} {}", self.name, self.created, self.manifest());
+        if let Some(version) = self.version {
+            all.push_str(version);
+        }
+        for described in self.packages {
+            for at in &described.at {
+                all.push_str(&format!("\n{}", at.to_string_lossy()));
+            }
+            for part in &described.parts {
+                all.push_str(&format!(" {part}"));
+            }
+        }
+        sha256(all.as_bytes())
     }
 }
 
@@ -220,7 +263,7 @@ pub(super) mod tests {
             files: Vec::new(),
             record: Record::Deb { stanza: Vec::new(), is_multi_arch: false },
         };
-        Described { package, licence }
+        Described::new(package, licence)
     }
 
     /// Two packages that share a file, and files of no package; in one order of the files or the other.
@@ -260,6 +303,7 @@ pub(super) mod tests {
         };
         then(&Contents {
             name: "rootfs",
+            version: None,
             created: 1_700_000_000,
             distribution: Some(&distribution),
             databases: &["/var/lib/dpkg/status".into()],
@@ -299,6 +343,7 @@ pub(super) mod tests {
         packages[1].package.version = "2".to_owned();
         let contents = Contents {
             name: "",
+            version: None,
             created: 0,
             distribution: None,
             databases: &[],

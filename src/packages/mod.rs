@@ -11,6 +11,7 @@
 //! | `distribution.rs`, `purl.rs` | os-release, and the name that a package has for scanners |
 //! | `digest.rs` | checksums |
 //! | `manifest.rs`, `spdx.rs`, `cyclonedx.rs` | what is in a root, in three forms |
+//! | `inventory.rs` | what there is in a root, whether or not anybody looks at its files |
 //! | `earlier.rs`, `joined.rs` | what is known of a root that is added to |
 //! | `files.rs` | what is asked of a root |
 //! | `by_path.rs`, `json.rs` | values by paths; making JSON |
@@ -29,6 +30,7 @@ mod digest;
 mod distribution;
 mod earlier;
 mod files;
+mod inventory;
 mod joined;
 mod json;
 pub mod licence;
@@ -45,6 +47,7 @@ pub use digest::Digests;
 pub use distribution::Distribution;
 pub use earlier::{Earlier, EarlierFile};
 pub use files::{Bytes, Files};
+pub use inventory::{Inventory, Program};
 pub use joined::join;
 pub use manifest::{Contents, Described, Item, ItemKind, MANIFEST};
 pub use owners::{Owner, Owners, owners};

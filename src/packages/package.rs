@@ -4,6 +4,9 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
+/// The architecture of Debian's source packages.
+pub const SOURCE: &str = "source";
+
 /// An installed package.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Package {
@@ -66,6 +69,18 @@ pub enum Record {
         /// The lines about files: directories, each with its files.
         files: Vec<u8>,
     },
+    /// A module of Go's, or Go's standard library or toolchain, which programs are made of.
+    Golang {
+        /// Its checksum, as go.sum has it.
+        sum: Option<String>,
+    },
+    /// A crate of Rust's, which programs are made of.
+    Cargo,
+    /// A program, or another file that is started or loaded, of no package manager.
+    Program {
+        /// SHA-256, in hexadecimal digits.
+        sha256: String,
+    },
 }
 
 /// What rpm has of a package.
@@ -101,6 +116,29 @@ impl Package {
             Record::Deb { .. } => "deb",
             Record::Rpm(_) => "rpm",
             Record::Apk { .. } => "apk",
+            Record::Golang { .. } => "golang",
+            Record::Cargo => "cargo",
+            Record::Program { .. } => "generic",
+        }
+    }
+
+    /// Whether a distribution's package manager has it.
+    pub fn is_distributions(&self) -> bool {
+        matches!(self.record, Record::Deb { .. } | Record::Rpm(_) | Record::Apk { .. })
+    }
+
+    /// What is known by a name and a version alone.
+    pub fn named(name: &str, version: &str, record: Record) -> Package {
+        Package {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            architecture: None,
+            source: None,
+            licence: None,
+            supplier: None,
+            homepage: None,
+            files: Vec::new(),
+            record,
         }
     }
 
@@ -110,6 +148,9 @@ impl Package {
             Record::Deb { .. } => 0,
             Record::Rpm(_) => 1,
             Record::Apk { .. } => 2,
+            Record::Golang { .. } => 3,
+            Record::Cargo => 4,
+            Record::Program { .. } => 5,
         };
         (kind, &self.name, self.architecture.as_deref(), &self.version)
     }

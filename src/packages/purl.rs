@@ -1,6 +1,6 @@
 //! The name that a package has for scanners: a package URL.
 //!
-//! Source: the purl specification and its types `deb`, `rpm` and `apk`. `distro` and `upstream` are the qualifiers that scanners
+//! Source: the purl specification and its types `deb`, `rpm`, `apk`, `golang`, `cargo` and `generic`. `distro` and `upstream` are the qualifiers that scanners
 //! (syft, grype) look for: what vulnerabilities are known of is the source package.
 
 use super::distribution::Distribution;
@@ -8,15 +8,24 @@ use super::package::{Package, Record};
 
 /// `pkg:deb/debian/libc6@2.41-12?arch=amd64&distro=debian-13&upstream=glibc`
 pub(super) fn purl(package: &Package, distribution: Option<&Distribution>) -> String {
+    let distribution = distribution.filter(|_| package.is_distributions());
     let id = distribution.map(|distribution| distribution.id.to_lowercase());
     let name = package.name.to_lowercase();
     let (namespace, name) = match package.record {
         Record::Rpm(_) => (id.map(|id| vendor(&id).to_owned()), package.name.clone()),
         Record::Deb { .. } | Record::Apk { .. } => (id, name),
+        // A module's path, whose parts but the last are the namespace.
+        Record::Golang { .. } => match name.rsplit_once('/') {
+            Some((namespace, name)) => (Some(namespace.to_owned()), name.to_owned()),
+            None => (None, name),
+        },
+        Record::Cargo | Record::Program { .. } => (None, package.name.clone()),
     };
     let mut purl = format!("pkg:{}/", package.kind());
     if let Some(namespace) = namespace {
-        purl.push_str(&format!("{}/", encoded(&namespace)));
+        for part in namespace.split('/').filter(|part| !part.is_empty()) {
+            purl.push_str(&format!("{}/", encoded(part)));
+        }
     }
     purl.push_str(&encoded(&name));
     if !package.version.is_empty() {
@@ -27,8 +36,13 @@ pub(super) fn purl(package: &Package, distribution: Option<&Distribution>) -> St
         Record::Rpm(record) => record.epoch.map(|epoch| epoch.to_string()),
         _ => None,
     };
+    let checksum = match &package.record {
+        Record::Program { sha256 } => Some(format!("sha256:{sha256}")),
+        _ => None,
+    };
     let qualifiers = [
         ("arch", package.architecture.clone()),
+        ("checksum", checksum),
         ("distro", distribution.map(Distribution::label)),
         ("epoch", epoch),
         ("upstream", upstream(package)),

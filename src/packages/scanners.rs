@@ -77,6 +77,8 @@ pub fn databases(
                 let place = apk_place(&owners.databases);
                 add(&place, &[stanza, &cut[..], b"\n"].concat());
             }
+            // These tell of themselves.
+            Record::Golang { .. } | Record::Cargo | Record::Program { .. } => {}
         }
     }
     Ok(made)
@@ -215,7 +217,7 @@ pub fn licences(files: &dyn Files, owners: &Owners) -> Result<Licences, ReadErro
                 }
                 Declared::from_text(package.licence.as_deref().unwrap_or_default())
             }
-            Record::Apk { .. } => Declared::from_text(package.licence.as_deref().unwrap_or_default()),
+            _ => Declared::from_text(package.licence.as_deref().unwrap_or_default()),
         };
         // Alpine's packages come without texts.
         let has_text = licences.texts.iter().any(|(_, text)| text.of.contains(&of));

@@ -8,10 +8,9 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::digest::{sha1, sha256};
-use super::json::{document, object, optional, put, text};
+use super::json::{document, object, optional, path, put, text};
 use super::manifest::{Contents, Described, Item, ItemKind, timestamp};
-use super::package::{Package, Record};
-use super::purl::purl;
+use super::package::{Package, Record, SOURCE};
 
 const ROOT: &str = "SPDXRef-Root";
 const SYSTEM: &str = "SPDXRef-OperatingSystem";
@@ -34,7 +33,7 @@ impl Contents<'_> {
             places.iter().for_each(|place| owned.entry(*place).or_default().push(item));
         }
         let mut packages = vec![self.root(&of_nobody)];
-        let mut above = ROOT;
+        let mut distributions = ROOT;
         if let Some(distribution) = self.distribution {
             relationships.push(relationship(ROOT, "CONTAINS", SYSTEM));
             let mut system = package(SYSTEM, &distribution.id, &[]);
@@ -46,12 +45,20 @@ impl Contents<'_> {
                 put(&mut system, "summary", text(name));
             }
             packages.push(system);
-            above = SYSTEM;
+            distributions = SYSTEM;
         }
         let mut references = BTreeMap::new();
+        let parts = self.parts();
         for (place, described) in self.packages.iter().enumerate() {
-            let id = self.package_id(&described.package);
-            relationships.push(relationship(above, "CONTAINS", &id));
+            let id = self.package_id(described);
+            if parts.get(place) == Some(&false) {
+                let above = if self.is_systems(described) { distributions } else { ROOT };
+                relationships.push(relationship(above, "CONTAINS", &id));
+            }
+            for part in described.parts.iter().filter_map(|part| self.packages.get(*part)) {
+                let kind = if is_source(part) { "GENERATED_FROM" } else { "CONTAINS" };
+                relationships.push(relationship(&id, kind, &self.package_id(part)));
+            }
             let files = owned.remove(&place).unwrap_or_default();
             for item in &files {
                 relationships.push(relationship(&id, "CONTAINS", &file_id(item)));
@@ -92,14 +99,24 @@ impl Contents<'_> {
     fn root(&self, files: &[&Item]) -> Value {
         let mut root = package(ROOT, self.name, files);
         put(&mut root, "primaryPackagePurpose", text("CONTAINER"));
+        if let Some(version) = self.version {
+            put(&mut root, "versionInfo", text(version));
+        }
         root
     }
 
     fn package(&self, id: &str, described: &Described, files: &[&Item]) -> Value {
         let known = &described.package;
         let mut package = package(id, &known.name, files);
-        put(&mut package, "primaryPackagePurpose", text("LIBRARY"));
-        put(&mut package, "versionInfo", text(&full_version(known)));
+        let purpose = match known.record {
+            Record::Program { .. } => "APPLICATION",
+            _ if is_source(described) => "SOURCE",
+            _ => "LIBRARY",
+        };
+        put(&mut package, "primaryPackagePurpose", text(purpose));
+        if !known.version.is_empty() {
+            put(&mut package, "versionInfo", text(&full_version(known)));
+        }
         if let Some(expression) = &described.licence.expression {
             put(&mut package, "licenseDeclared", text(expression));
         }
@@ -109,25 +126,55 @@ impl Contents<'_> {
         if let Some(homepage) = known.homepage.as_deref().filter(|page| is_address(page)) {
             put(&mut package, "homepage", text(homepage));
         }
-        let (name, version) = source(known);
-        put(&mut package, "sourceInfo", text(&format!("built package from: {name} {version}")));
+        match &known.record {
+            Record::Program { sha256 } => {
+                put(&mut package, "checksums", list([checksum("SHA256", Some(sha256))]));
+                if let [place] = &described.at[..] {
+                    put(&mut package, "packageFileName", path(place));
+                }
+            }
+            Record::Golang { sum: Some(sum) } => {
+                put(&mut package, "sourceInfo", text(&format!("its checksum in go.sum: {sum}")));
+            }
+            Record::Golang { sum: None } | Record::Cargo => {}
+            _ => {
+                let (name, version) = source(known);
+                put(&mut package, "sourceInfo", text(&format!("built package from: {name} {version}")));
+            }
+        }
+        if !described.at.is_empty() {
+            let places: Vec<_> = described.at.iter().map(|place| place.to_string_lossy()).collect();
+            put(&mut package, "comment", text(&format!("found in: {}", places.join(", "))));
+        }
         let reference = object(&mut [
             ("referenceCategory", text("PACKAGE-MANAGER")),
             ("referenceType", text("purl")),
-            ("referenceLocator", text(&purl(known, self.distribution))),
+            ("referenceLocator", text(&self.purl(described))),
         ]);
         put(&mut package, "externalRefs", list([reference]));
         package
     }
 
-    fn package_id(&self, package: &Package) -> String {
-        let name = package.name.chars().map(|character| match character {
+    fn package_id(&self, described: &Described) -> String {
+        let name = described.package.name.chars().map(|character| match character {
             '.' | '-' => character,
             _ if character.is_ascii_alphanumeric() => character,
             _ => '-',
         });
-        id(&format!("Package-{}", name.collect::<String>()), purl(package, self.distribution).as_bytes())
+        id(&format!("Package-{}", name.collect::<String>()), self.purl(described).as_bytes())
     }
+}
+
+impl Contents<'_> {
+    /// Whether a package is of the root's own distribution.
+    pub(super) fn is_systems(&self, described: &Described) -> bool {
+        described.package.is_distributions() && described.distribution.is_none()
+    }
+}
+
+/// Whether it is a source package of Debian's.
+pub(super) fn is_source(described: &Described) -> bool {
+    described.package.architecture.as_deref() == Some(SOURCE)
 }
 
 /// A package, with the files that are analyzed as its.
@@ -155,11 +202,12 @@ fn package(id: &str, name: &str, files: &[&Item]) -> Value {
     package
 }
 
+fn checksum(algorithm: &str, value: Option<&str>) -> Value {
+    object(&mut [("algorithm", text(algorithm)), ("checksumValue", optional(value))])
+}
+
 fn file(item: &Item) -> Value {
     let digests = digests(item);
-    let checksum = |algorithm: &str, value: Option<&str>| {
-        object(&mut [("algorithm", text(algorithm)), ("checksumValue", optional(value))])
-    };
     let checksums = list([
         checksum("SHA1", digests.and_then(|digests| digests.sha1.as_deref())),
         checksum("SHA256", digests.map(|digests| digests.sha256.as_str())),

@@ -6,6 +6,7 @@
 //! | `facts.rs` | what an ELF file is and needs |
 //! | `versions.rs` | versions of symbols as numbers: GLIBC, GLIBCXX, CXXABI, GCC |
 //! | `go.rs` | what Go's linker writes of how a program was built |
+//! | `crates.rs` | what cargo auditable writes of the crates that a program is made of |
 //! | `archive.rs`, `members.rs` | archives (`.a`), and what is in them |
 //! | `format.rs` | what a file is that is none of these |
 //! | `elsewhere.rs` | what images have of other machines on purpose |
@@ -16,6 +17,7 @@
 mod archive;
 mod archived;
 mod check;
+mod crates;
 mod elsewhere;
 mod facts;
 mod finding;
@@ -34,6 +36,7 @@ mod tests;
 pub use archive::{Archive, Damage, Form, Member};
 pub use archived::{check_archive, machines};
 pub use check::check;
+pub use crates::Crate;
 pub use elsewhere::{belongs_elsewhere, is_given_to_others, is_started};
 pub use facts::{Facts, Kind, Need, Relro};
 pub use finding::{Finding, Weight};

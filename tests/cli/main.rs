@@ -17,6 +17,7 @@ mod run;
 mod runner;
 #[path = "../../src/elf/sample.rs"]
 mod sample;
+mod sbom;
 mod strip_libs;
 mod user;
 mod verify;

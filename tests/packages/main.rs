@@ -26,6 +26,7 @@ mod guard;
 mod place;
 mod rpm;
 mod rpm_formats;
+mod sbom;
 
 use std::process::{ExitCode, Stdio};
 
@@ -59,7 +60,8 @@ fn main() -> ExitCode {
             }
         }
     }
-    let cases: [&[Case]; 4] = [&debian::CASES, &rpm::CASES, &rpm_formats::CASES, &documents::CASES];
+    let cases: [&[Case]; 5] =
+        [&debian::CASES, &rpm::CASES, &rpm_formats::CASES, &documents::CASES, &sbom::CASES];
     let trial = |(name, check): &Case| {
         let check = *check;
         Trial::test(*name, move || {

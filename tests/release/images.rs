@@ -40,6 +40,11 @@ impl Build<'_> {
         self
     }
 
+    /// An image's name here, without its tag.
+    pub fn here(&self, image: &str) -> String {
+        format!("{}/{image}", self.here)
+    }
+
     /// Where an image goes, in the first registry.
     pub fn at(&self, image: &str) -> String {
         format!("{}/{image}", self.registries.split(' ').next().unwrap())
@@ -82,15 +87,20 @@ impl Build<'_> {
         let mut manifest = Vec::new();
         for arch in arches {
             let layer = layer(&dir, &format!("{image} {tag} for {arch}, {contents}\n"));
+            let mut labels = json!({
+                "org.opencontainers.image.version": version,
+                "org.opencontainers.image.revision": self.repository.head(),
+                guard::LABEL: guard::run(),
+            });
+            // What stands for its document: the one file that it has.
+            if image != "base" {
+                labels["io.github.go-build.sbom"] = "/what".into();
+            }
             let config = json!({
                 "architecture": arch,
                 "os": "linux",
                 "created": "2023-11-14T22:13:20Z",
-                "config": { "Labels": {
-                    "org.opencontainers.image.version": version,
-                    "org.opencontainers.image.revision": self.repository.head(),
-                    guard::LABEL: guard::run(),
-                } },
+                "config": { "Labels": labels },
                 "rootfs": { "type": "layers", "diff_ids": [format!("sha256:{layer}")] },
                 "history": [{ "created": "2023-11-14T22:13:20Z", "created_by": "tests/release" }],
             });

@@ -7,14 +7,21 @@ use std::process::Stdio;
 use serde_json::Value;
 
 use crate::guard;
-use crate::place::{Place, docker};
+use crate::images::{Build, TWO};
+use crate::place::{Place, docker, go_build, version};
 use crate::{Case, Needs};
 
-pub const CASES: [Case; 3] = [
+pub const CASES: [Case; 5] = [
     (
         "every image says by the same labels what it is, of which version, commit and source",
         Needs::Images,
         labels,
+    ),
+    ("every image has a document of what is in it where its label says", Needs::Images, described),
+    (
+        "make sbom has the documents of the images that are here, and says which are not",
+        Needs::Registry,
+        sbom,
     ),
     ("no layer of an image has the certificates that it was built with", Needs::Images, certificates),
     ("no image tells of passwords in addresses that it was built with", Needs::Images, addresses),
@@ -57,6 +64,76 @@ fn labels(place: &Place) {
     }
     assert_eq!(revisions.len(), 1, "{revisions:?}");
     assert!(titles.len() >= 3, "{titles:?} are not all images");
+}
+
+fn described(place: &Place) {
+    for image in &place.released {
+        let label =
+            |name: &str| inspect(image)["Config"]["Labels"][name].as_str().unwrap_or_default().to_owned();
+        let place_of = label("io.github.go-build.sbom");
+        assert!(place_of.ends_with(".spdx.json"), "{image}: {place_of}");
+        let container = docker(&["create", image, "none"]).ok();
+        let file = place.dir().join("sbom.json");
+        let from = format!("{}:{place_of}", container.trim());
+        let copied = docker(&["cp", &from, file.to_str().unwrap()]);
+        docker(&["rm", container.trim()]).ok();
+        copied.ok();
+        let document: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+        let packages = document["packages"].as_array().unwrap();
+        assert!(packages.len() > 5, "{image}: {packages:?}");
+        // calico/base's is of its files, and they have no version.
+        if packages[0]["name"] != "rootfs" {
+            assert_eq!(packages[0]["versionInfo"], label("org.opencontainers.image.version"), "{image}");
+            assert!(packages.iter().any(|package| package["name"] == "gb"), "{image}");
+        }
+    }
+}
+
+fn sbom(place: &Place) {
+    let build = Build::new(place, place.registry());
+    let out = place.dir();
+    let setting = format!("SBOM_DIR={}", out.display());
+    let name = |image: &str, arch: &str| {
+        let tag = if image == "binfmt" { format!("qemu-v{}", version("QEMU_VERSION")) } else { go_build() };
+        format!("{}:{tag}-{arch}", build.here(image))
+    };
+    let refused = build.make(&["sbom", &setting]).refused();
+    assert!(
+        refused.starts_with("sbom: none of the images is on this machine: ")
+            && refused.ends_with(" (make image binfmt-image)"),
+        "{refused}"
+    );
+
+    build.go_build(&TWO).binfmt(&["amd64"]);
+    let done = build.make(&["sbom", &setting]);
+    let absent = format!(
+        "sbom: not on this machine: {} {base}:ubi9-latest-amd64 {base}:ubi9-latest-s390x\n",
+        name("binfmt", "s390x"),
+        base = build.here("base")
+    );
+    assert_eq!((done.code, done.err), (0, absent));
+    assert_eq!(done.out.lines().count(), 3, "{}", done.out);
+    for line in done.out.lines() {
+        assert!(std::fs::read_to_string(line).unwrap().contains("as it should be"), "{line}");
+    }
+    let only = build.make(&["sbom", &setting, "ARCH=s390x"]).ok();
+    assert_eq!(only.lines().count(), 1, "{only}");
+
+    // One without, and a place that can't be written to: the others are there, nothing half-written is.
+    build.base("1700000000", &["amd64"]);
+    std::fs::remove_dir_all(&out).unwrap();
+    let refused = build.make(&["sbom", &setting]).refused();
+    assert!(
+        refused.starts_with(&format!(
+            "sbom: there is none in {}:ubi9-latest-amd64 (build it again",
+            build.here("base")
+        )),
+        "{refused}"
+    );
+    assert_eq!(std::fs::read_dir(&out).unwrap().count(), 3);
+    std::fs::write(out.join("file"), "").unwrap();
+    let refused = build.make(&["sbom", &format!("SBOM_DIR={}/file", out.display())]).refused();
+    assert!(refused.ends_with(" (SBOM_DIR=… names another directory)"), "{refused}");
 }
 
 /// The certificates of a bundle, without their lines' ends.

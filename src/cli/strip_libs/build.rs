@@ -132,7 +132,7 @@ fn tell_of_written(written: &Written) {
 }
 
 /// SOURCE_DATE_EPOCH (reproducible-builds.org).
-fn times() -> Result<Times, Error> {
+pub(in crate::cli) fn times() -> Result<Times, Error> {
     let environment = Environment::new(sys::environ());
     match environment.get_nonempty("SOURCE_DATE_EPOCH") {
         None => Ok(Times::Kept),

@@ -16,7 +16,7 @@ use crate::rootfs::{Made, Metadata, Node, Root, Times};
 
 /// A form of SBOM.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Sbom {
+pub(in crate::cli) enum Sbom {
     /// SPDX 2.3
     Spdx,
     /// CycloneDX 1.5
@@ -34,7 +34,7 @@ impl Sbom {
         })
     }
 
-    fn write(self, contents: &Contents<'_>) -> String {
+    pub(in crate::cli) fn write(self, contents: &Contents<'_>) -> String {
         match self {
             Sbom::Spdx => contents.spdx(),
             Sbom::Cyclonedx => contents.cyclonedx(),
@@ -127,6 +127,7 @@ impl Documents {
         let contents = |items: &[Item], write: &dyn Fn(&Contents<'_>) -> String| {
             write(&Contents {
                 name: "rootfs",
+                version: None,
                 created: u64::try_from(created).unwrap_or_default(),
                 distribution: distribution.as_ref(),
                 databases: &databases,
@@ -257,9 +258,7 @@ impl Gathered {
         let places: Vec<usize> = owners
             .packages
             .iter()
-            .map(|owner| {
-                self.place(&Described { package: owner.package.clone(), licence: Default::default() })
-            })
+            .map(|owner| self.place(&Described::new(owner.package.clone(), Default::default())))
             .collect();
         for (place, path) in unknown.into_iter().zip(&paths) {
             let of = owners.of.get(path).filter(|_| !owners.databases.is_empty());

@@ -11,6 +11,10 @@ mod taken;
 mod tree;
 mod why;
 
+pub(super) use self::build::times;
+pub(super) use self::documents::Sbom;
+pub(super) use self::packages::Of;
+
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
@@ -118,12 +122,28 @@ enum Dlopen {
     None,
 }
 
+/// A root that is a directory or an image; of several images the one for a platform.
+pub(super) fn open_of(path: &Path, platform: Option<&OsStr>) -> Result<Root, Error> {
+    let platform = platform.map(|name| platform::parse(&name.to_string_lossy()));
+    let platform = platform.transpose().map_err(|error| Error::Usage(format!("--platform {error}")))?;
+    match &platform {
+        Some(platform) => layers::choose(path, platform),
+        None => layers::open(path, None),
+    }
+    .map_err(|error| Error::Usage(format!("open {}: {error}", path.display())))
+}
+
 impl Arguments {
     pub(super) fn run(&self) -> Result<ExitCode, Error> {
         if let Some(rootfs) = &self.check {
-            return check::check(rootfs, &self.open(rootfs)?, self.library_path(), self.json);
+            return check::check(
+                rootfs,
+                &open_of(rootfs, self.platform.as_deref())?,
+                self.library_path(),
+                self.json,
+            );
         }
-        let root = self.open(&self.root)?;
+        let root = open_of(&self.root, self.platform.as_deref())?;
         let closure = closure::gather(&root, &self.request()?)
             .map_err(|error| Error::Usage(format!("look into {}: {error}", self.root.display())))?;
         for note in &closure.notes {
@@ -134,17 +154,6 @@ impl Arguments {
             Some(rootfs) => build::build(self, &root, &closure, rootfs),
             None => self.show(&root, &closure),
         }
-    }
-
-    /// A root that is a directory or an image.
-    fn open(&self, path: &Path) -> Result<Root, Error> {
-        let platform = self.platform.as_deref().map(|name| platform::parse(&name.to_string_lossy()));
-        let platform = platform.transpose().map_err(|error| Error::Usage(format!("--platform {error}")))?;
-        match &platform {
-            Some(platform) => layers::choose(path, platform),
-            None => layers::open(path, None),
-        }
-        .map_err(|error| Error::Usage(format!("open {}: {error}", path.display())))
     }
 
     fn show(&self, root: &Root, closure: &Closure) -> Result<ExitCode, Error> {

@@ -14,7 +14,7 @@ use crate::packages::{Files, Owners, Package, ReadError, join, owners};
 use crate::rootfs::{Kind, Last, Node, Root};
 
 /// A root as the room of packages asks for it.
-pub(super) struct Of<'a>(pub(super) &'a Root);
+pub(in crate::cli) struct Of<'a>(pub(in crate::cli) &'a Root);
 
 impl Files for Of<'_> {
     fn open(&self, path: &Path) -> io::Result<File> {

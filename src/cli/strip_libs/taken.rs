@@ -106,8 +106,7 @@ impl Taken {
     pub(super) fn described(&self) -> Vec<Described> {
         let Some(Packages { owners, licences }) = &self.packages else { return Vec::new() };
         let both = owners.packages.iter().zip(&licences.declared);
-        both.map(|(owner, licence)| Described { package: owner.package.clone(), licence: licence.clone() })
-            .collect()
+        both.map(|(owner, licence)| Described::new(owner.package.clone(), licence.clone())).collect()
     }
 
     /// How many files and links are from the root and no package's; none if that is not known.

@@ -109,7 +109,7 @@ impl List {
 
 /// Visits all files of a root, in order, by their paths without a slash before them: what lstat(2) says of each, or why it can't be
 /// looked at. No link is followed, and the kernel's own directories are left out.
-pub(super) fn walk(root: &Root, visit: &mut dyn FnMut(&Path, io::Result<Metadata>)) {
+pub(in crate::cli) fn walk(root: &Root, visit: &mut dyn FnMut(&Path, io::Result<Metadata>)) {
     let absolute = |path: &Path| Path::new("/").join(path);
     let mut files = 0;
     let mut directories = vec![PathBuf::new()];

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use self::list::List;
+pub(super) use self::list::walk;
 use self::look::{Report, What};
 use self::stand::{Place, Places};
 use super::output::print;
