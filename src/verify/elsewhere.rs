@@ -22,7 +22,8 @@ pub fn belongs_elsewhere(path: &Path, header: &Header) -> bool {
     };
     let is_own_triple = |part: &str| Platform::by_triple(part).is_some_and(|(platform, _)| platform == own);
     let is_word = |word: &str| {
-        let of_abi = |abi: &Abi| abi.debian == word || abi.rpm == word || abi.triple.split('-').next() == Some(word);
+        let of_abi =
+            |abi: &Abi| abi.debian == word || abi.rpm == word || abi.triple.split('-').next() == Some(word);
         own.goarch == word || own.qemu == word || own.uname.contains(&word) || own.all_abis().any(of_abi)
     };
     parts(path).any(|part| is_own_triple(part) || part.split(['-', '.']).any(is_word))
@@ -71,7 +72,8 @@ mod tests {
         }
         let sample = Sample { machine: Machine(21), ..Sample::new(ElfClass::Elf64, ElfData::Little) };
         let ppc64le = Header::of(&sample.bytes()).unwrap();
-        for path in ["/usr/lib/clang/lib/libclang_rt.asan-powerpc64le.so", "/opt/ppc64el/x", "/opt/ppc64le/x"] {
+        for path in ["/usr/lib/clang/lib/libclang_rt.asan-powerpc64le.so", "/opt/ppc64el/x", "/opt/ppc64le/x"]
+        {
             assert!(belongs_elsewhere(Path::new(path), &ppc64le), "{path}");
         }
         assert!(!belongs_elsewhere(Path::new("/opt/powerpc64/x"), &ppc64le));
