@@ -65,6 +65,11 @@ impl Facts {
         self.check(self.interpreter.is_none() && self.libraries.is_empty(), "need no loader and no library")
     }
 
+    /// Loaded at any address.
+    pub fn is_movable(&self) -> Result<(), Failed> {
+        self.check(self.kind == ET_DYN, "be ET_DYN")
+    }
+
     pub fn is_shared_library(&self) -> Result<(), Failed> {
         self.check(self.interpreter.is_none() && self.kind == ET_DYN, "be a shared library")
     }

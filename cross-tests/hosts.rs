@@ -133,6 +133,10 @@ fn gb(lab: &Lab) -> Verdict {
         let facts = Facts::read(&out.join("gb"))?;
         facts.is_for(platform)?;
         facts.is_static()?;
+        // (Debian's C library for ppc64le has no start file for such programs.)
+        if platform.goarch != "ppc64le" {
+            facts.is_movable()?;
+        }
         let bytes = std::fs::read(out.join("gb")).map_err(|error| error.to_string())?;
         ensure!(bytes.len() <= SIZE_OF_GB, "gb for {} has {} bytes", platform.goarch, bytes.len());
         let has = bytes.windows(OF_NSS.len()).any(|window| window == OF_NSS);
