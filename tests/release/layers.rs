@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use crate::guard;
 use crate::images::{Build, TWO};
-use crate::place::{Place, docker, go_build, version};
+use crate::place::{Place, docker, finish, go_build, version};
 use crate::{Case, Needs};
 
-pub const CASES: [Case; 5] = [
+pub const CASES: [Case; 6] = [
     (
         "every image says by the same labels what it is, of which version, commit and source",
         Needs::Images,
@@ -24,6 +24,7 @@ pub const CASES: [Case; 5] = [
         sbom,
     ),
     ("no layer of an image has the certificates that it was built with", Needs::Images, certificates),
+    ("no layer of an image has files that secrets are kept in", Needs::Images, files),
     ("no image tells of passwords in addresses that it was built with", Needs::Images, addresses),
 ];
 
@@ -143,6 +144,9 @@ fn bundle(text: &str) -> BTreeSet<String> {
     text.split("-----BEGIN CERTIFICATE-----").skip(1).map(one).collect()
 }
 
+/// So a private key of SSH starts, below its title, which programs have as well.
+const PRIVATE_KEY: &str = "b3BlbnNzaC1rZXktdjEA";
+
 fn certificates(place: &Place) {
     // The builds are given this machine's; an image may have those of its own packages.
     let file = std::env::var("CA_BUNDLE").or_else(|_| std::env::var("SSL_CERT_FILE"));
@@ -164,9 +168,10 @@ fn certificates(place: &Place) {
     let control = line(own.first().unwrap());
     let foreign: BTreeSet<String> =
         given.difference(&own).map(line).filter(|line| !line.is_empty()).collect();
-    let found = search(place, foreign.iter().chain([&control]));
+    let found = search(place, foreign.iter().chain([&control, &PRIVATE_KEY.to_owned()]));
     assert!(found.contains(&control), "what the image has was not seen");
     assert!(found.is_disjoint(&foreign), "an image has certificates of {file}");
+    assert!(!found.contains(PRIVATE_KEY), "an image has a private key");
 }
 
 /// Which of some lines are in the layers of the images, as they are stored.
@@ -182,6 +187,27 @@ fn search<'a>(place: &Place, lines: impl Iterator<Item = &'a String>) -> BTreeSe
     let found = grep.stdin(Stdio::from(save.stdout.take().unwrap())).output().unwrap();
     assert!(save.wait().unwrap().success());
     String::from_utf8(found.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
+fn files(place: &Place) {
+    // Layer by layer, as what one adds and the next takes away is still there.
+    let mut list = crate::place::command("bash");
+    list.args(["-euo", "pipefail", "-c"]);
+    list.arg("docker save \"$@\" | tar --extract --to-stdout --wildcards '*/layer.tar' | tar --list --ignore-zeros");
+    let names = finish(list.arg("bash").args(&place.released)).unwrap().ok();
+    let names: Vec<_> = names.lines().map(|name| name.trim_start_matches("./")).collect();
+    assert!(names.contains(&"usr/local/bin/gb"), "what the image has was not seen");
+    let is_secret = |name: &&&str| {
+        let path = format!("/{name}");
+        path.ends_with("/.netrc")
+            || path.ends_with("/.docker/config.json")
+            || path.contains("/.cargo/")
+            || ["/run/secrets/", "/.ssh/", "/etc/ssl/private/"]
+                .iter()
+                .any(|place| path.split_once(place).is_some_and(|(_, file)| !file.is_empty()))
+    };
+    let secrets: Vec<_> = names.iter().filter(is_secret).collect();
+    assert!(secrets.is_empty(), "{secrets:?}");
 }
 
 fn addresses(place: &Place) {
