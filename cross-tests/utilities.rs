@@ -373,7 +373,7 @@ const TOOLS: &str = "export CACHE=/cache KUBERNETES_VERSION=1.36.4
      if [ -e /usr/local/share/go-proxy/tools ]; then
          printf \"GOPROXY='file:///usr/local/share/go-proxy'\\nGOSUMDB='off'\\n\" >/run/secrets/go-env
      fi
-     echo \"# a list\n\ngolang.org/x/tools $version cmd/stringer cmd/goimports=imports\nk8s.io/none KUBERNETES cmd/none\" >/tools\n";
+     echo \"# a list\n\ngolang.org/x/tools $version stringer=cmd/stringer imports=cmd/goimports\nk8s.io/none KUBERNETES none=cmd/none\" >/tools\n";
 
 fn own_proxy(lab: &Lab) -> Verdict {
     let script = TOOLS.to_owned()
@@ -382,11 +382,13 @@ fn own_proxy(lab: &Lab) -> Verdict {
            go version -m /out/bin/imports | grep -c -e trimpath=true -e CGO_ENABLED=0
            # Again: what is built already is taken, for which nothing is fetched.
            rm /run/secrets/go-env; GOPROXY=off GO_TOOLS=stringer /docker/go-build/go-tools /tools /again && ls /again/bin
-           GOPROXY=off GO_TOOLS=none /docker/go-build/go-tools /tools /third 2>&1 | tail -n 1";
+           GOPROXY=off GO_TOOLS=none /docker/go-build/go-tools /tools /third 2>&1 | tail -n 1
+           echo 'example.com/m v1.0.0 cmd/x' >/tools; GO_TOOLS=all /docker/go-build/go-tools /tools /fourth 2>&1 | tail -n 1";
     ensure_eq!(
         builder(lab.arm_image()?).bare_sh(&script)?.ok()?,
         "stringer V golang.org/x/tools\nimports V golang.org/x/tools\nimports\nstringer\nUsage of stringer:\n2\nstringer\n\
-         go-tools: none: k8s.io/none/cmd/none@v0.36.4 can't be built (see above; GO_TOOLS=… leaves it out)\n"
+         go-tools: none: k8s.io/none/cmd/none@v0.36.4 can't be built (see above; GO_TOOLS=… leaves it out)\n\
+         go-tools: example.com/m: cmd/x is not NAME=DIRECTORY (docker/go-build/tools)\n"
     );
     Ok(())
 }
