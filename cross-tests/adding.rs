@@ -42,6 +42,11 @@ pub fn cases() -> Vec<Case> {
 
 /// A container as root, as a Dockerfile's RUN has it, that reaches the mirror if a container can.
 pub fn derived(lab: &Lab) -> Container {
+    lab.container().option(network(lab))
+}
+
+/// The engine's option for such a container.
+pub fn network(lab: &Lab) -> String {
     static NETWORK: OnceLock<String> = OnceLock::new();
     let network = NETWORK.get_or_init(|| {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("docker/bootstrap/network");
@@ -49,7 +54,7 @@ pub fn derived(lab: &Lab) -> Container {
         let said = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
         said.ok().filter(|said| !said.is_empty()).unwrap_or_else(|| "default".to_owned())
     });
-    lab.container().option(format!("--network={network}"))
+    format!("--network={network}")
 }
 
 /// The lines that say that there are no security updates differ with the mirror's state.

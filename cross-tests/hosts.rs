@@ -5,7 +5,7 @@ use std::path::Path;
 
 use gb::platform::Platform;
 
-use crate::adding::derived;
+use crate::adding::network;
 use crate::case::{Case, Needs, Verdict, ensure, ensure_eq};
 use crate::elf::Facts;
 use crate::engine::{Container, docker};
@@ -148,13 +148,18 @@ fn gb(lab: &Lab) -> Verdict {
 fn own_programs(lab: &Lab) -> Verdict {
     // As the image's Dockerfile does it, but that both machines are one, and that dpkg-deb says when it is called.
     let script = r#"set -e
+        rm -d -f /programs /own # places of mounts when the image was built
         /docker/go-build/own-programs && ln -s / /own && mv /programs/dpkg-deb /programs/real
         printf '#!/bin/sh\necho "$1" >>/called\nexec /programs/real "$@"\n' >/programs/dpkg-deb && chmod 755 /programs/dpkg-deb
         apt-get -qq update
         PATH=/programs:$PATH apt-get -qq install -y --no-install-recommends bc >/dev/null 2>&1
         sort -u /called; echo 6*7 | bc"#;
     let docker = Path::new(env!("CARGO_MANIFEST_DIR")).join("docker");
-    let said = derived(lab).mount_read_only(&docker, "/docker").bare_sh(script)?.ok()?;
+    let said = Container::new(&lab.image)
+        .option(network(lab))
+        .mount_read_only(&docker, "/docker")
+        .bare_sh(script)?
+        .ok()?;
     ensure_eq!(said, "--control\n--fsys-tarfile\n42\n");
     Ok(())
 }
