@@ -1,7 +1,7 @@
 //! The name that a package has for scanners: a package URL.
 //!
-//! Source: the purl specification and its types `deb`, `rpm`, `apk`, `golang`, `cargo` and `generic`. `distro` and `upstream` are the qualifiers that scanners
-//! (syft, grype) look for: what vulnerabilities are known of is the source package.
+//! Source: the purl specification and its types `deb`, `rpm`, `apk`, `golang`, `cargo` and `generic`. `distro` and `upstream` are the
+//! qualifiers that scanners (syft, grype) look for: what vulnerabilities are known of is the source package.
 
 use super::distribution::Distribution;
 use super::package::{Package, Record};
@@ -99,17 +99,7 @@ mod tests {
     use crate::packages::package::{RpmRecord, Source};
 
     fn package(name: &str, version: &str, record: Record) -> Package {
-        Package {
-            name: name.to_owned(),
-            version: version.to_owned(),
-            architecture: Some("amd64".to_owned()),
-            source: None,
-            licence: None,
-            supplier: None,
-            homepage: None,
-            files: Vec::new(),
-            record,
-        }
+        Package { architecture: Some("amd64".to_owned()), ..Package::named(name, version, record) }
     }
 
     #[test]
