@@ -58,7 +58,7 @@ impl Arguments {
         }
         let created = match times {
             Times::All(second) => second,
-            Times::Kept => self.youngest(&root, &inventory, youngest)?,
+            Times::Kept => newest(&root, &inventory.databases, youngest)?,
         };
         let document = self.format.write(&Contents {
             name: &self.source_name,
@@ -74,17 +74,17 @@ impl Arguments {
             Some(place) => place::write(place, document.as_bytes()).map(|()| ExitCode::SUCCESS),
         }
     }
+}
 
-    /// When the youngest of the databases was changed, or of the programs.
-    fn youngest(&self, root: &Root, inventory: &Inventory, programs: i64) -> Result<i64, Error> {
-        let mut youngest = programs;
-        for database in &inventory.databases {
-            let attempt = || format!("look at {}", database.display());
-            let found = root.stat(database).map_err(|source| Error::Io { attempt: attempt(), source })?;
-            youngest = youngest.max(found.modified.0);
-        }
-        Ok(youngest)
+/// When the newest of the databases was changed, or of what is known already.
+fn newest(root: &Root, databases: &[PathBuf], known: i64) -> Result<i64, Error> {
+    let mut newest = known;
+    for database in databases {
+        let attempt = || format!("look at {}", database.display());
+        let found = root.stat(database).map_err(|source| Error::Io { attempt: attempt(), source })?;
+        newest = newest.max(found.modified.0);
     }
+    Ok(newest)
 }
 
 /// A database that can't be read.
